@@ -1,0 +1,1 @@
+"""Engines that keep versioned rows and index entries behind one small contract."""

@@ -1,0 +1,113 @@
+"""The contract of a storage engine: an append-only, totally ordered log over rows and entries.
+
+An engine knows numbers and bytes: no tables by name, no read sets, no functions. Row numbers are
+unique over all tables. An index entry is (index, key) -> row number; keys already end with what
+makes them unique.
+
+Invariant: `append` applies a batch only when the head is still `after`; nothing of the batch can
+be seen before its seal returns, everything of it survives any crash afterwards, and a crash before
+leaves nothing of it. Times are commit timestamps: nanoseconds since 1970, strictly increasing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from hubify.values.interval import Interval
+
+Seal = Callable[[], None]
+
+
+class RowWrite(msgspec.Struct, frozen=True, array_like=True):
+    """One row's change in a commit. `after` None deletes it; `before` None says it was not there."""
+
+    table: int
+    id: int
+    before: bytes | None
+    after: bytes | None
+    removed: tuple[tuple[int, bytes], ...]  # (index, key) entries that vanish
+    added: tuple[tuple[int, bytes], ...]  # (index, key) entries that appear
+
+
+class Commit(msgspec.Struct, frozen=True, array_like=True):
+    """One transaction's effect, with who asked for it. `ts` is also its time (ns since 1970)."""
+
+    ts: int
+    function: str
+    caller: str
+    writes: tuple[RowWrite, ...]
+
+
+class Version(NamedTuple):
+    """A row as it stood: its bytes and the timestamp of the commit that wrote them."""
+
+    since: int
+    value: bytes
+
+
+class Entry(NamedTuple):
+    """One index entry with the row it points to."""
+
+    key: bytes
+    id: int
+    since: int
+    value: bytes
+
+
+class HeadMoved(Exception):
+    """Another process appended first: read the `tail`, check again, try again."""
+
+
+class StorageFailed(Exception):
+    """The engine could not write (disk full, I/O error). Nothing of the batch was applied."""
+
+
+class Engine(Protocol):
+    """Seven methods; every engine passes the same contract suite (`testing/engine_contract.py`)."""
+
+    def head(self) -> int:
+        """Timestamp of the last sealed commit; 0 when there is none."""
+        ...
+
+    def get(self, id: int, at: int | None = None) -> Version | None:
+        """One row as it stands, or stood right after the commit at or before `at`."""
+        ...
+
+    def scan(
+        self, index: int, span: Interval, *, limit: int, reverse: bool = False, at: int | None = None
+    ) -> list[Entry]:
+        """At most `limit` entries of an index range in key order (or reverse), now or `at`."""
+        ...
+
+    def rows(self, table: int, *, after: int, limit: int) -> list[tuple[int, Version]]:
+        """Current rows of a table with number > `after`, by number; for building new indexes."""
+        ...
+
+    def tail(self, after: int, limit: int) -> list[Commit]:
+        """Commits with ts > `after`, oldest first. Their writes carry no row bytes (both None)."""
+        ...
+
+    def append(self, after: int, commits: Sequence[Commit]) -> Seal:
+        """Stage a batch; the returned seal makes it durable and visible, all or nothing.
+
+        Called on the owner's thread; the seal may be called on another one. At most one batch is
+        staged at a time.
+
+        Raises:
+            HeadMoved: the head is not `after`; nothing was changed. (May also come from the seal.)
+            StorageFailed: from here or from the seal; nothing was changed.
+
+        """
+        ...
+
+    def prune(self, before: int, limit: int) -> int:
+        """Drop up to `limit` superseded versions that ended at or before `before`; how many.
+
+        Log records stay. Reading `at` a time before the newest prune is refused by the caller.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release files and connections. Staged but unsealed batches are dropped."""
+        ...
