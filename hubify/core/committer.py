@@ -1,0 +1,232 @@
+"""The one order of all commits, and when each becomes durable.
+
+A mutation is accepted in memory at once, so the next one may build on it; everything accepted while
+one batch is being flushed shares the next flush. Queries, answers and subscribers see only what is
+durable. The point of no return is the seal: before it nothing of a batch exists, after it all does.
+
+Invariant: the log's order is the order of acceptance; callers are answered after their commit is
+durable, or told it did not happen, never neither.
+"""
+
+from collections.abc import Callable, Iterable
+
+from hubify.core.overlay import Overlay, View
+from hubify.core.reads import ReadSet
+from hubify.storage.engine import Commit, Engine, HeadMoved, RowWrite, Seal, StorageFailed
+from hubify.values import limits
+from hubify.values.errors import AppError, Unavailable
+
+TAIL_COMMITS = 1_000
+
+
+class Accepted:
+    """A mutation that ran: its commit, what it read, and whom to tell.
+
+    `rerun` runs the function again on the newest accepted state and answers its new reads and
+    writes; it is called when another process overtook what was read. `done(ts)` and
+    `failed(error)` are called exactly once between them.
+    """
+
+    def __init__(
+        self,
+        *,
+        function: str,
+        caller: str,
+        reads: ReadSet,
+        writes: tuple[RowWrite, ...],
+        rerun: Callable[[], tuple[ReadSet, tuple[RowWrite, ...]]],
+        done: Callable[[int], None],
+        failed: Callable[[AppError], None],
+    ) -> None:
+        self.function = function
+        self.caller = caller
+        self.reads = reads
+        self.writes = writes
+        self.rerun = rerun
+        self.done = done
+        self.failed = failed
+        self.ts = 0
+        self.tries = 0
+
+    def commit(self) -> Commit:
+        """The log record."""
+        return Commit(self.ts, self.function, self.caller, self.writes)
+
+
+class Committer:
+    """Accepts, batches and publishes; knows the durable head and what lies beyond it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock_ns: Callable[[], int],
+        publish: Callable[[list[Commit]], None],
+    ) -> None:
+        self._engine = engine
+        self._clock_ns = clock_ns
+        self._publish = publish
+        self.head = engine.head()
+        self._last_ts = self.head
+        self._queued: list[Accepted] = []
+        self._flying: list[Accepted] = []
+        self._queued_after = Overlay()
+        self._flying_after = Overlay()
+        self._flying_before = Overlay()
+
+    # Views.
+
+    def durable_view(self, overlays: list[Overlay]) -> View:
+        """The state right after the durable head, whether or not a flush is under way."""
+        return View(self._engine, [self._flying_before, *overlays])
+
+    def accepted_view(self, overlays: list[Overlay]) -> View:
+        """The newest accepted state; only mutations may see it."""
+        return View(self._engine, [self._flying_after, self._queued_after, *overlays])
+
+    def past_view(self, at: int, overlays: list[Overlay]) -> View:
+        """The state right after the last commit at or before `at`."""
+        return View(self._engine, overlays, at=at)
+
+    # The queue.
+
+    @property
+    def waiting(self) -> int:
+        """Accepted and not yet durable."""
+        return len(self._queued) + len(self._flying)
+
+    def accept(self, accepted: Accepted) -> None:
+        """Take a mutation's effect into the order.
+
+        Raises:
+            Unavailable: too many already wait for the disk.
+
+        """
+        if self.waiting >= limits.MAX_QUEUED_COMMITS:
+            message = "too many writes wait for the disk; try again in a moment"
+            raise Unavailable(message)
+        if not accepted.writes and not self.waiting:
+            accepted.ts = self.head
+            accepted.done(self.head)
+            return
+        self._enqueue(accepted)
+
+    def stage(self) -> Seal | None:
+        """Begin to flush all that is queued; None when nothing is, or a batch is in flight.
+
+        The seal is to be called (anywhere) and then `sealed()` or `failed()` (here).
+        """
+        while self._queued and not self._flying:
+            batch = [accepted.commit() for accepted in self._queued if accepted.writes]
+            if not batch:
+                self._settle_reads()
+                return None
+            try:
+                seal = self._engine.append(self.head, batch)
+            except HeadMoved as error:
+                if not self.catch_up():
+                    self.failed(error)
+                continue
+            except StorageFailed as error:
+                self.failed(error)
+                return None
+            self._fly(batch)
+            return seal
+        return None
+
+    def sealed(self) -> None:
+        """The batch in flight is durable: move the head, tell subscribers and callers."""
+        flown, self._flying = self._flying, []
+        commits = [accepted.commit() for accepted in flown if accepted.writes]
+        self.head = commits[-1].ts
+        self._flying_after, self._flying_before = Overlay(), Overlay()
+        self._publish(commits)
+        for accepted in flown:
+            accepted.done(accepted.ts)
+
+    def overtaken(self) -> None:
+        """The seal found that another process appended first: queue the batch again."""
+        self._queued = self._flying + self._queued
+        self._flying = []
+        if not self.catch_up():
+            self._rebase([])
+
+    def failed(self, error: Exception) -> None:
+        """The batch in flight, and all that was built on it, did not happen."""
+        dropped = self._flying + self._queued
+        self._flying, self._queued = [], []
+        self._reset_overlays()
+        self.catch_up()
+        message = f"the write could not be stored and did not happen: {error}"
+        for accepted in dropped:
+            accepted.failed(Unavailable(message))
+
+    def catch_up(self) -> bool:
+        """Take in what other processes committed, re-run what they overtook; whether any had.
+
+        Must not be called while a batch is in flight.
+        """
+        assert not self._flying, "the flight ends before the tail is read"
+        foreign: list[Commit] = []
+        while tail := self._engine.tail(self.head, TAIL_COMMITS):
+            foreign += tail
+            self.head = tail[-1].ts
+        self._last_ts = max(self._last_ts, self.head)
+        if foreign:
+            self._publish(foreign)
+            self._rebase(foreign)
+        return bool(foreign)
+
+    # Inside.
+
+    def _enqueue(self, accepted: Accepted) -> None:
+        if accepted.writes:
+            accepted.ts = self._last_ts = max(self._last_ts + 1, self._clock_ns())
+            self._queued_after.apply(accepted.commit())
+        else:
+            accepted.ts = self._last_ts
+        self._queued.append(accepted)
+
+    def _fly(self, batch: list[Commit]) -> None:
+        self._flying, self._queued = self._queued, []
+        self._flying_after, self._queued_after = self._queued_after, Overlay()
+        for commit in reversed(batch):
+            self._flying_before.undo(commit)
+
+    def _settle_reads(self) -> None:
+        readers, self._queued = self._queued, []
+        for accepted in readers:
+            accepted.done(accepted.ts)
+
+    def _reset_overlays(self) -> None:
+        self._queued_after, self._flying_after = Overlay(), Overlay()
+        self._flying_before = Overlay()
+
+    def _rebase(self, foreign: Iterable[Commit]) -> None:
+        # What read nothing that changed keeps its result; the rest runs again, in the old order.
+        waiting, self._queued = self._queued, []
+        self._reset_overlays()
+        changed = [write for commit in foreign for write in commit.writes]
+        numbers = {write.id for write in changed}
+        for accepted in waiting:
+            mine = {write.id for write in accepted.writes}
+            if numbers.isdisjoint(mine) and not any(map(accepted.reads.touched_by, changed)):
+                self._enqueue(accepted)
+                continue
+            before = accepted.writes
+            self._run_again(accepted)
+            fresh = [*before, *accepted.writes]
+            changed += fresh
+            numbers |= {write.id for write in fresh}
+
+    def _run_again(self, accepted: Accepted) -> None:
+        accepted.tries += 1
+        try:
+            if accepted.tries > limits.MAX_RETRIES:
+                message = "others keep changing what this write reads; try again"
+                raise Unavailable(message)
+            accepted.reads, accepted.writes = accepted.rerun()
+        except AppError as error:
+            accepted.failed(error)
+            accepted.writes = ()
+        else:
+            self._enqueue(accepted)
