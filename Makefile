@@ -15,6 +15,7 @@ help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready $(addsuffix node_modules/.ready,$(NODE)) ## Install everything, locked, into this checkout; costs nothing when nothing changed
+	@:
 
 test: setup ## Everything that must hold: the static checks and all tests
 	@$(BIN)/python dev/check.py format lint types imports
@@ -56,11 +57,11 @@ clean: ## Remove everything that make made
 .venv/.locked: requirements/dev.txt
 	@echo "setup: Python packages into .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv/.ready: .venv/.locked pyproject.toml
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 %/node_modules/.ready: %/package-lock.json
