@@ -1,0 +1,213 @@
+"""From what a caller sent to a function's keyword arguments, and a clear word when it will not do.
+
+Invariant: either every argument has its declared type, or `InvalidInput` names the argument as the
+caller spelled it and says what it should be. Names may come in camelCase or snake_case.
+"""
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hubify.values.errors import InvalidInput
+from hubify.values.values import Int64
+
+PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+EXPECTED = re.compile(r"Expected `(?P<expected>.+?)`, got `(?P<got>.+?)`")
+MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
+PLAIN_TYPES = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+    "bytes": "bytes",
+    "ext": "a number",
+}
+Fix = Callable[[Any], Any]
+
+
+class Argument(NamedTuple):
+    """One declared argument: its Python name, type, default (or `inspect.Parameter.empty`)."""
+
+    name: str
+    type: Any
+    default: Any
+
+    @property
+    def required(self) -> bool:
+        """Whether a caller must send it."""
+        return self.default is inspect.Parameter.empty
+
+
+class Binding:
+    """The declared arguments of one function, compiled."""
+
+    def __init__(self, name: str, arguments: tuple[Argument, ...], also: Mapping[str, str]) -> None:
+        self.arguments = arguments
+        fields = [
+            (item.name, item.type) if item.required else (item.name, item.type, item.default)
+            for item in arguments
+        ]
+        self.struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
+        self._names = {spelling: item.name for item in arguments for spelling in spellings(item.name)}
+        for other, own in also.items():
+            self._names |= {spelling: own for spelling in spellings(other)}
+        self._fixes = {item.name: fix for item in arguments if (fix := _fix_for(item.type))}
+        self._whole = {item.name for item in arguments if _is_whole(item.type)}
+
+    def bind(self, sent: Mapping[str, Any], spell: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Keyword arguments for the function.
+
+        `spell` renames arguments for this caller's face, in what it sends and in what it is told.
+
+        Raises:
+            InvalidInput: naming the argument and what it should be.
+
+        """
+        named, told = self._named(sent, spell or {})
+        try:
+            bound = msgspec.convert(named, self.struct)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(self._explain(str(error), told)) from None
+        return {item.name: getattr(bound, item.name) for item in self.arguments}
+
+    def _named(
+        self, sent: Mapping[str, Any], spell: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        told = dict(spell)
+        faces = {shown: own for own, shown in spell.items()}
+        named: dict[str, Any] = {}
+        for spelling, value in sent.items():
+            own = faces.get(spelling) or self._names.get(spelling)
+            if own is None:
+                known = ", ".join(told.get(item.name, item.name) for item in self.arguments)
+                message = f"unknown argument '{spelling}'; this function takes: {known or 'none'}"
+                raise InvalidInput(message)
+            if own in named and named[own] != value:
+                message = f"'{spelling}' is given twice, with different values"
+                raise InvalidInput(message)
+            told[own] = spelling
+            named[own] = self._fixed(own, value)
+        return named, told
+
+    def _fixed(self, own: str, value: Any) -> Any:
+        if isinstance(value, Int64) and own in self._whole:
+            return value.number
+        fix = self._fixes.get(own)
+        return fix(value) if fix else value
+
+    def _explain(self, text: str, told: Mapping[str, str]) -> str:
+        if (found := MISSING.search(text)) and "at `" not in text:
+            return f"{told.get(found['name'], found['name'])} is required"
+        matched = PATH.match(text)
+        assert matched is not None, "the pattern takes any text"
+        path = (matched["path"] or "$").removeprefix("$").removeprefix(".")
+        own, _, rest = path.partition(".")
+        own, bracket, index = own.partition("[")
+        shown = told.get(own, own) + (bracket + index) + (f".{rest}" if rest else "")
+        problem = matched["problem"]
+        if found := MISSING.search(text):
+            return f"{shown}.{found['name']} is required"
+        if found := UNKNOWN.search(text):
+            return f"{shown} has an unknown field '{found['name']}'"
+        if "Invalid enum value" in problem:
+            return f"{shown} must be {self._choices(own)}"
+        if found := EXPECTED.search(problem):
+            return f"{shown} must be {_plain(found['expected'])}, not {_plain(found['got'])}"
+        return f"{shown}: {problem}"
+
+    def _choices(self, own: str) -> str:
+        declared = next(item.type for item in self.arguments if item.name == own)
+        quoted = [f"'{choice}'" for choice in choices_of(declared)]
+        return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f", or {quoted[-1]}"
+
+
+def spellings(name: str) -> set[str]:
+    """A snake_case name in both accepted spellings."""
+    return {name, camel(name)}
+
+
+def camel(name: str) -> str:
+    """`skill_name` as `skillName`."""
+    first, *rest = name.split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
+    """The keyword-only arguments of a declared function.
+
+    Raises:
+        TypeError: an argument after the context is positional or has no type.
+
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    _context, *rest = inspect.signature(function).parameters.values()
+    for parameter in rest:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.name not in hints:
+            message = f"{function.__qualname__}: '{parameter.name}' must be keyword-only and typed"
+            raise TypeError(message)
+    return tuple(Argument(item.name, hints[item.name], item.default) for item in rest)
+
+
+def choices_of(declared: Any) -> list[str]:
+    """The accepted strings of an enumeration or literal type, or of its element type."""
+    if isinstance(declared, type) and issubclass(declared, Enum):
+        return [str(member.value) for member in declared]
+    found: list[str] = []
+    for part in typing.get_args(declared):
+        if isinstance(part, str):
+            found.append(part)
+        else:
+            found.extend(choices_of(part))
+    return found
+
+
+def _plain(msgspec_type: str) -> str:
+    names = [PLAIN_TYPES.get(part, f"one of {part}") for part in msgspec_type.split(" | ")]
+    return " or ".join(names)
+
+
+def _is_whole(declared: Any) -> bool:
+    return declared is int or int in typing.get_args(declared)
+
+
+def _fix_for(declared: Any) -> Fix | None:
+    """How to respell the field names of records within a value of this type, if it holds any."""
+    if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+        return _fix_struct(declared)
+    origin, parts = typing.get_origin(declared), typing.get_args(declared)
+    if origin in (list, tuple) and parts and (inner := _fix_for(parts[0])):
+        return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
+    if origin in (typing.Union, types.UnionType):
+        fixes = [fix for part in parts if (fix := _fix_for(part))]
+        return fixes[0] if len(fixes) == 1 else None
+    if origin is typing.Annotated:
+        return _fix_for(parts[0])
+    return None
+
+
+def _fix_struct(struct: type[msgspec.Struct]) -> Fix:
+    names: dict[str, str] = {}
+    fixes: dict[str, Fix] = {}
+    for field in msgspec.structs.fields(struct):
+        names |= {spelling: field.encode_name for spelling in spellings(field.name)}
+        if fix := _fix_for(field.type):
+            fixes[field.encode_name] = fix
+
+    def respell(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        sent = typing.cast("dict[str, Any]", value)
+        renamed = {names.get(name, name): item for name, item in sent.items()}
+        return {name: fixes[name](item) if name in fixes else item for name, item in renamed.items()}
+
+    return respell

@@ -1,0 +1,201 @@
+"""What a function is given: rows, a frozen clock, randomness, the caller.
+
+Invariant: queries and mutations can reach nothing else, so they can be run again at will. A query
+has no clock; time enters it as the tick rows that a cron commits (product.md, "Time in queries").
+"""
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from hubify.core.pages import Page, PageRequest
+from hubify.core.transaction import Transaction
+from hubify.functions.principal import Principal
+from hubify.functions.schedule import Job, JobState, Tick
+from hubify.functions.spec import FunctionSpec
+from hubify.values import limits
+from hubify.values.errors import AppError, TooLarge
+from hubify.values.rows import Query, Row
+
+R = TypeVar("R", bound=Row)
+MS_PER_HOUR = 3_600_000
+MS_PER_DAY = 24 * MS_PER_HOUR
+
+
+class Reader(Protocol):
+    """What a query may do with rows. Each read names an index, each list has a limit."""
+
+    def get(self, row_type: type[R], row_id: str) -> R | None:
+        """The row with this id, or None."""
+        ...
+
+    def take(self, query: Query[R], *, limit: int) -> list[R]:
+        """At most `limit` rows, in index order."""
+        ...
+
+    def first(self, query: Query[R]) -> R | None:
+        """The first row in index order, or None."""
+        ...
+
+    def one(self, query: Query[R], *, missing: AppError) -> R:
+        """The first row; raises `missing` when there is none."""
+        ...
+
+    def page(self, query: Query[R], request: PageRequest) -> Page[R]:
+        """One page between two cursors."""
+        ...
+
+    def holders(self, row_type: type[R], word: str, *, prefix: bool = False) -> list[tuple[int, R]]:
+        """Rows whose indexed texts hold a word, each with its number."""
+        ...
+
+
+class QueryCtx:
+    """A query's world: `db` to read, `identity` of the caller, `today` and `hour` as data."""
+
+    def __init__(self, transaction: Transaction, principal: Principal, journal: str | None) -> None:
+        self._transaction = transaction
+        self._principal = principal
+        self._journal_in = journal
+        self.journal_out: str | None = None
+        self.looked_at_identity = False
+
+    @property
+    def db(self) -> Reader:
+        """Rows, read only."""
+        return self._transaction
+
+    @property
+    def identity(self) -> Principal:
+        """The caller. Looking makes the result this caller's own, not shared with others."""
+        self.looked_at_identity = True
+        return self._principal
+
+    @property
+    def today(self) -> int:
+        """Days since 1970 (UTC) as of the newest tick; the query re-runs when the day changes."""
+        tick = self._transaction.first(Tick.where(name="day"))
+        return tick.value if tick else 0
+
+    @property
+    def hour(self) -> int:
+        """Hours since 1970 as of the newest tick; the query re-runs each hour."""
+        tick = self._transaction.first(Tick.where(name="hour"))
+        return tick.value if tick else 0
+
+    def paginate(self, query: Query[R], request: PageRequest) -> Page[R]:
+        """One page, kept gapless for live clients; at most one paginated read per function."""
+        assert self.journal_out is None, "a function paginates once; use take() for other lists"
+        if request.end_cursor is None and self._journal_in is not None:
+            request = PageRequest(request.num_items, request.cursor, self._journal_in, request.id)
+        page = self._transaction.page(query, request)
+        self.journal_out = page.continue_cursor
+        return page
+
+
+class MutationCtx(QueryCtx):
+    """A mutation's world: as a query's, and `db` writes, `now`, `random`, `schedule`."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        principal: Principal,
+        *,
+        now_ms: int,
+        entropy: Callable[[int], bytes],
+        spec_of: Callable[[Callable[..., Any]], FunctionSpec],
+    ) -> None:
+        super().__init__(transaction, principal, None)
+        self.now = now_ms
+        """Milliseconds since 1970, fixed when the mutation began."""
+        self._entropy = entropy
+        self._spec_of = spec_of
+        self._random: Random | None = None
+        self._scheduled = 0
+
+    @property
+    def db(self) -> Transaction:
+        """Rows, to read and write."""
+        return self._transaction
+
+    @property
+    def today(self) -> int:
+        """Days since 1970 (UTC) by the mutation's own clock."""
+        return self.now // MS_PER_DAY
+
+    @property
+    def hour(self) -> int:
+        """Hours since 1970 by the mutation's own clock."""
+        return self.now // MS_PER_HOUR
+
+    @property
+    def random(self) -> Random:
+        """Randomness for choices (not for secrets), seeded per run."""
+        if self._random is None:
+            self._random = Random(self._entropy(16))  # noqa: S311 - choices, not secrets
+        return self._random
+
+    def secret_bytes(self, count: int) -> bytes:
+        """Unguessable bytes, for keys and tokens."""
+        return self._entropy(count)
+
+    def schedule(self, function: Callable[..., Any], *, after_ms: int = 0, **arguments: Any) -> Job:
+        """Run a function later, as the system, if and only if this mutation commits.
+
+        A mutation so scheduled runs exactly once; an action at most once, or again after a failure
+        when it is declared with `retries`.
+        """
+        self._scheduled += 1
+        if self._scheduled > limits.MAX_SCHEDULED:
+            message = f"one mutation may schedule {limits.MAX_SCHEDULED} jobs; schedule one that goes on"
+            raise TooLarge(message)
+        spec = self._spec_of(function)
+        job = Job(
+            path=spec.path,
+            arguments=dict(arguments),
+            due_at=self.now + after_ms,
+            state=JobState.PENDING,
+            requested_by=self._principal.label,
+            created_at=self.now,
+        )
+        return self._transaction.insert(job)
+
+    def cancel(self, job_id: str) -> bool:
+        """Cancel a job that has not begun; whether it was still pending."""
+        job = self._transaction.get(Job, job_id)
+        if job is None or job.state is not JobState.PENDING:
+            return False
+        self._transaction.replace(job, state=JobState.CANCELED, finished_at=self.now)
+        return True
+
+
+class Caller(Protocol):
+    """How an action calls queries and mutations: through the same door as everybody."""
+
+    async def call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Run a query, mutation or action as the action's own caller; answers its value."""
+        ...
+
+
+class ActionCtx:
+    """An action's world: it may wait and reach out; rows only through queries and mutations."""
+
+    def __init__(self, caller: Caller, principal: Principal, *, now_ms: int, ports: Any) -> None:
+        self._caller = caller
+        self.identity = principal
+        self.now = now_ms
+        """Milliseconds since 1970 when the action began."""
+        self.ports = ports
+        """The outside world as the composition root gave it (see `hubify/ports`)."""
+
+    async def run(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        """Call a declared function and wait for its value.
+
+        Raises:
+            AppError: what the function raised.
+
+        """
+        return await self._caller.call(function, arguments)
+
+
+ActionFunction = Callable[..., Coroutine[Any, Any, Any]]

@@ -1,0 +1,181 @@
+"""How a domain declares its tables, functions and crons.
+
+Invariant: a function is declared once, documented, with keyword-only typed arguments, of the right
+colour, and with a scope or openly public; whatever breaks this fails at import, by name.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from hubify.core.schema import Table
+from hubify.functions.binding import Argument, Binding, arguments_of, camel
+from hubify.functions.replay import ANSWERED
+from hubify.functions.route import Route
+from hubify.functions.schedule import CRONS, JOBS, TICKS
+from hubify.functions.spec import CronSpec, FunctionKind, FunctionSpec, RateClass, Registry
+from hubify.values.errors import AppError
+from hubify.values.rows import Index, Row
+
+F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound=type[Row])
+SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED)
+
+
+class Domain:
+    """One module of the product: `skills = Domain("skills")`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tables: list[Table] = []
+        self.specs: list[FunctionSpec] = []
+        self.aliases: dict[str, str] = {}
+        self.crons: list[CronSpec] = []
+
+    def table(self, name: str, *indexes: Index) -> Callable[[R], R]:
+        """Declare the rows of a table and the indexes they are read by."""
+
+        def declare(row_type: R) -> R:
+            fields = {*row_type.__struct_fields__}
+            for item in indexes:
+                if unknown := {*item.fields} - fields:
+                    message = f"{row_type.__name__}: index over unknown fields {sorted(unknown)}"
+                    raise TypeError(message)
+            self.tables.append(Table(name, row_type, indexes))
+            return row_type
+
+        return declare
+
+    def query(
+        self,
+        *,
+        public: bool = False,
+        scope: str | None = None,
+        rest: Route | tuple[Route, ...] = (),
+        errors: tuple[type[AppError], ...] = (),
+        rate: RateClass = RateClass.QUERY,
+        name: str | None = None,
+        also: Mapping[str, str] | None = None,
+        aliases: tuple[str, ...] = (),
+        internal: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare a read-only function; anybody may subscribe to it."""
+        return self._declare(
+            FunctionKind.QUERY, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
+            name=name, also=also, aliases=aliases, internal=internal,
+        )  # fmt: skip
+
+    def mutation(
+        self,
+        *,
+        public: bool = False,
+        scope: str | None = None,
+        rest: Route | tuple[Route, ...] = (),
+        errors: tuple[type[AppError], ...] = (),
+        rate: RateClass = RateClass.MUTATION,
+        name: str | None = None,
+        also: Mapping[str, str] | None = None,
+        aliases: tuple[str, ...] = (),
+        internal: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare a function that reads and writes in one serializable transaction."""
+        return self._declare(
+            FunctionKind.MUTATION, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
+            name=name, also=also, aliases=aliases, internal=internal,
+        )  # fmt: skip
+
+    def action(
+        self,
+        *,
+        public: bool = False,
+        scope: str | None = None,
+        rest: Route | tuple[Route, ...] = (),
+        errors: tuple[type[AppError], ...] = (),
+        rate: RateClass = RateClass.MUTATION,
+        name: str | None = None,
+        also: Mapping[str, str] | None = None,
+        aliases: tuple[str, ...] = (),
+        internal: bool = False,
+        retries: int = 0,
+    ) -> Callable[[F], F]:
+        """Declare an `async` function that may reach the world; `retries` only if idempotent."""
+        return self._declare(
+            FunctionKind.ACTION, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
+            name=name, also=also, aliases=aliases, internal=internal, retries=retries,
+        )  # fmt: skip
+
+    def cron(self, *, every_s: int, offset_s: int = 0) -> Callable[[F], F]:
+        """Run a declared mutation or action without arguments at an interval (above its decorator)."""
+
+        def declare(function: F) -> F:
+            path = next(spec.path for spec in self.specs if spec.function is function)
+            self.crons.append(CronSpec(path=path, every_s=every_s, offset_s=offset_s))
+            return function
+
+        return declare
+
+    def _declare(
+        self,
+        kind: FunctionKind,
+        *,
+        public: bool,
+        scope: str | None,
+        rest: Route | tuple[Route, ...],
+        errors: tuple[type[AppError], ...],
+        rate: RateClass,
+        name: str | None,
+        also: Mapping[str, str] | None,
+        aliases: tuple[str, ...],
+        internal: bool,
+        retries: int = 0,
+    ) -> Callable[[F], F]:
+        def declare(function: F) -> F:
+            path = f"{self.name}:{name or camel(function.__name__)}"
+            _refuse_undeclarable(function, kind, path)
+            if public == bool(scope) and not internal:
+                message = f"{path}: say scope=... or public=True (exactly one)"
+                raise TypeError(message)
+            spec = FunctionSpec(
+                path=path, kind=kind, function=function,
+                binding=Binding(path, arguments_of(function), also or {}),
+                returns=typing.get_type_hints(function).get("return", Any),
+                errors=errors, scope=None if public else scope or "*", rate=rate,
+                routes=(rest,) if isinstance(rest, Route) else rest,
+                internal=internal, retries=retries,
+            )  # fmt: skip
+            self.specs.append(spec)
+            self.aliases |= {alias: path for alias in aliases}
+            return function
+
+        return declare
+
+
+def build_registry(domains: Iterable[Domain]) -> Registry:
+    """Join domains into one frozen registry.
+
+    Raises:
+        ValueError: two functions or tables share a name.
+
+    """
+    loaded = list(domains)
+    return Registry(
+        specs=[spec for domain in loaded for spec in domain.specs],
+        aliases={alias: path for domain in loaded for alias, path in domain.aliases.items()},
+        tables=[*SYSTEM_TABLES, *(table for domain in loaded for table in domain.tables)],
+        crons=[cron for domain in loaded for cron in domain.crons],
+    )
+
+
+def _refuse_undeclarable(function: Callable[..., Any], kind: FunctionKind, path: str) -> None:
+    is_async = inspect.iscoroutinefunction(function)
+    if is_async != (kind is FunctionKind.ACTION):
+        right = "async def" if kind is FunctionKind.ACTION else "def (it may not wait for anything)"
+        message = f"{path}: a {kind} is declared with {right}"
+        raise TypeError(message)
+    if not (function.__doc__ or "").strip():
+        message = f"{path}: say in a docstring what it does"
+        raise TypeError(message)
+
+
+__all__ = ["Argument", "Domain", "build_registry"]

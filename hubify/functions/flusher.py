@@ -1,0 +1,63 @@
+"""Runs the committer's flushes: statements here, the wait for the disk on one other thread.
+
+Invariant: at most one flush is under way, and the next begins when it ends; every accepted commit is
+sealed or failed, never forgotten.
+"""
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from hubify.core.committer import Committer
+from hubify.storage.engine import HeadMoved, StorageFailed
+
+
+class Flusher:
+    """Drives one committer from an event loop."""
+
+    def __init__(self, committer: Committer, loop: asyncio.AbstractEventLoop) -> None:
+        self._committer = committer
+        self._loop = loop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def kick(self) -> None:
+        """Flush soon; calls within one turn of the loop share the flush."""
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            self._loop.call_soon(self._begin)
+
+    async def drain(self) -> None:
+        """Wait until nothing is waiting for the disk."""
+        while self._committer.waiting:
+            self.kick()
+            await self._idle.wait()
+
+    async def close(self) -> None:
+        """Flush what is accepted and stop."""
+        await self.drain()
+        self._thread.shutdown()
+
+    def _begin(self) -> None:
+        seal = self._committer.stage()
+        if seal is None:
+            self._busy = False
+            self._idle.set()
+            return
+        self._thread.submit(seal).add_done_callback(
+            lambda future: self._loop.call_soon_threadsafe(self._end, future)
+        )
+
+    def _end(self, future: "Future[None]") -> None:
+        error = future.exception()
+        if error is None:
+            self._committer.sealed()
+        elif isinstance(error, HeadMoved):
+            self._committer.overtaken()
+        elif isinstance(error, StorageFailed):
+            self._committer.failed(error)
+        else:
+            self._committer.failed(StorageFailed(f"unexpected: {error!r}"))
+        self._begin()

@@ -1,0 +1,202 @@
+"""Live queries: one run per distinct question, however many are watching.
+
+A query's result is shared by all who ask the same function with the same arguments and, only when
+the function looked at its caller, the same principal. A commit that touches what a run read makes
+it stale; the first watcher who then asks runs it again, at the durable head, for all.
+
+Invariant: `result()` equals a fresh run at the durable head.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hubify.core.subscriptions import Token
+from hubify.functions.principal import Principal
+from hubify.functions.runs import QueryRun, run_query
+from hubify.functions.spec import FunctionSpec
+from hubify.functions.wiring import Wiring
+from hubify.values.errors import AppError
+from hubify.wire.styles import CONVEX, encode
+
+NO_LOGS = b',"logLines":[],"journal":'
+Key = tuple[str, bytes, str | None, Principal | None]
+
+
+class LiveResult(msgspec.Struct, frozen=True):
+    """A result as the sync protocol carries it, and a digest that tells whether it changed."""
+
+    failed: bool
+    members: bytes
+    digest: bytes
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked: a function, its bound arguments, and the page end a client remembers."""
+
+    spec: FunctionSpec
+    arguments: dict[str, Any]
+    journal: str | None
+
+    def key(self) -> tuple[str, bytes, str | None]:
+        """Equal for equal questions."""
+        encoded = msgspec.msgpack.encode(self.arguments, enc_hook=repr, order="deterministic")
+        return self.spec.path, encoded, self.journal
+
+
+class Shared:
+    """One question's current result, its subscription and its watchers."""
+
+    def __init__(self, key: Key, question: Question) -> None:
+        self.key = key
+        self.question = question
+        self.watchers: set[Watcher] = set()
+        self.token: Token | None = None
+        self.result: LiveResult | None = None
+        self.personal = key[3] is not None
+
+
+class Watcher:
+    """One caller's hold on a shared question."""
+
+    def __init__(
+        self,
+        live: "LiveQueries",
+        question: Question,
+        principal: Principal,
+        on_stale: Callable[[], None],
+    ) -> None:
+        self.question = question
+        self.principal = principal
+        self.on_stale = on_stale
+        self.shared: Shared | None = None
+        self._live = live
+
+    def result(self) -> LiveResult:
+        """The result at the durable head; runs the query when something it read has changed."""
+        return self._live.result_for(self)
+
+    def detach(self) -> None:
+        """Stop watching."""
+        self._live.release(self)
+
+
+class LiveQueries:
+    """All live queries of a process."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._shared: dict[Key, Shared] = {}
+        self._by_token: dict[Token, Shared] = {}
+        wiring.database.on_commits.append(lambda _commits, stale: self._mark_stale(stale))
+
+    def __len__(self) -> int:
+        return len(self._shared)
+
+    def attach(
+        self, question: Question, principal: Principal, on_stale: Callable[[], None]
+    ) -> Watcher:
+        """Begin to watch; `on_stale` is called after a commit that may change the result."""
+        return Watcher(self, question, principal, on_stale)
+
+    def result_for(self, watcher: Watcher) -> LiveResult:
+        """The shared result, joining or moving to the right sharing first."""
+        shared = watcher.shared or self._join(watcher)
+        if shared.result is None:
+            run = self._run(shared, watcher.principal)
+            if run.personal and not shared.personal:
+                # It looks at its caller now: what was one question becomes one per principal.
+                self._scatter(shared)
+                return self.result_for(watcher)
+        assert shared.result is not None, "a run leaves a result"
+        return shared.result
+
+    def release(self, watcher: Watcher) -> None:
+        """Let go of a shared question; the last to leave drops it."""
+        shared, watcher.shared = watcher.shared, None
+        if shared is None:
+            return
+        shared.watchers.discard(watcher)
+        if not shared.watchers:
+            self._unsubscribe(shared)
+            self._shared.pop(shared.key, None)
+
+    def _join(self, watcher: Watcher) -> Shared:
+        asked = watcher.question.key()
+        shared = self._shared.get((*asked, watcher.principal)) or self._shared.get((*asked, None))
+        if shared is None or (shared.result is None and not shared.personal):
+            shared = self._open(watcher, asked)
+        shared.watchers.add(watcher)
+        watcher.shared = shared
+        return shared
+
+    def _open(self, watcher: Watcher, asked: tuple[str, bytes, str | None]) -> Shared:
+        """Run for the first time, to learn whether the answer depends on who asks."""
+        trial = Shared((*asked, watcher.principal), watcher.question)
+        run = self._run(trial, watcher.principal)
+        if not run.personal:
+            trial.key = (*asked, None)
+            trial.personal = False
+            known = self._shared.get(trial.key)
+            if known is not None:
+                self._unsubscribe(known)
+                known.token, known.result = trial.token, trial.result
+                if known.token is not None:
+                    self._by_token[known.token] = known
+                return known
+        self._shared[trial.key] = trial
+        return trial
+
+    def _run(self, shared: Shared, principal: Principal) -> QueryRun:
+        question = shared.question
+        run = run_query(
+            self._wiring, question.spec, question.arguments, principal, journal=question.journal
+        )
+        shared.result = _as_result(run)
+        self._unsubscribe(shared)
+        shared.token = Token(run.reads)
+        self._by_token[shared.token] = shared
+        self._wiring.database.subscriptions.add(shared.token)
+        return run
+
+    def _unsubscribe(self, shared: Shared) -> None:
+        if shared.token is not None:
+            self._wiring.database.subscriptions.drop(shared.token)
+            self._by_token.pop(shared.token, None)
+            shared.token = None
+
+    def _scatter(self, shared: Shared) -> None:
+        self._unsubscribe(shared)
+        self._shared.pop(shared.key, None)
+        for watcher in shared.watchers:
+            watcher.shared = None
+            watcher.on_stale()
+
+    def _mark_stale(self, stale: set[Token]) -> None:
+        for token in stale:
+            shared = self._by_token.pop(token, None)
+            if shared is not None:
+                shared.token = shared.result = None
+                for watcher in list(shared.watchers):
+                    watcher.on_stale()
+
+
+def error_members(error: AppError) -> bytes:
+    """`"errorMessage":…,"errorData":{code,message,…}` as JSON members."""
+    data = {"code": error.code, "message": error.message, **error.details}
+    return b'"errorMessage":%b,"errorData":%b' % (
+        encode(error.message, CONVEX),
+        encode(data, CONVEX),
+    )
+
+
+def _as_result(run: QueryRun) -> LiveResult:
+    journal = encode(run.journal, CONVEX)
+    if run.error is not None:
+        members = error_members(run.error) + NO_LOGS + journal
+    else:
+        members = b'"value":' + encode(run.value, CONVEX) + NO_LOGS + journal
+    digest = hashlib.blake2b(members, digest_size=16).digest()
+    return LiveResult(failed=run.error is not None, members=members, digest=digest)

@@ -1,0 +1,75 @@
+"""How many calls of each class a caller may make in a minute.
+
+Counted per credential (per address when anonymous) in this process's memory, in windows aligned to
+the minute; N processes may admit up to N times as much (product.md, "Limits").
+
+Invariant: a refused call costs nothing and changes nothing; memory is bounded by the callers of one
+window.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from hubify.functions.principal import Principal
+from hubify.functions.spec import RateClass
+from hubify.values.errors import RateLimited
+
+WINDOW_S = 60
+DEFAULT_LIMITS: Mapping[RateClass, int] = {
+    RateClass.QUERY: 100,
+    RateClass.MUTATION: 50,
+    RateClass.SEARCH: 30,
+    RateClass.FILE_READ: 120,
+    RateClass.FILE_WRITE: 30,
+}
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """Where a caller stands in one class after a call; `reset_at` in seconds since 1970."""
+
+    rate: RateClass
+    limit: int
+    remaining: int
+    reset_at: int
+
+
+class Quota:
+    """Counters of the current window."""
+
+    def __init__(self, limits: Mapping[RateClass, int] | None, clock_ns: Callable[[], int]) -> None:
+        """`limits` None: nothing is limited."""
+        self._limits = limits
+        self._clock_ns = clock_ns
+        self._window = 0
+        self._counts: dict[tuple[str, RateClass], int] = {}
+
+    def charge(
+        self, principal: Principal, address: str, rate: RateClass, cost: int = 1
+    ) -> Allowance | None:
+        """Count one call; None when this caller or class is not limited.
+
+        Raises:
+            RateLimited: the window's allowance is used up; says in how many seconds to come back.
+
+        """
+        if self._limits is None or principal.is_unlimited or rate not in self._limits:
+            return None
+        limit = self._limits[rate]
+        now_s = self._clock_ns() // 1_000_000_000
+        reset_at = self._roll(now_s)
+        key = (principal.credential or f"address:{address}", rate)
+        used = self._counts.get(key, 0) + cost
+        if used > limit:
+            wait = max(1, reset_at - now_s)
+            message = f"more than {limit} {rate} calls in a minute; try again in {wait} s"
+            raise RateLimited(message, retry_after_s=wait)
+        self._counts[key] = used
+        return Allowance(rate, limit, limit - used, reset_at)
+
+    def _roll(self, now_s: int) -> int:
+        window = now_s // WINDOW_S
+        if window != self._window:
+            self._window = window
+            self._counts.clear()
+        return (window + 1) * WINDOW_S

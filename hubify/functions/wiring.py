@@ -1,0 +1,28 @@
+"""What every part of the function layer stands on, joined once by the composition root.
+
+Invariant: these do not change while a server runs.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from hubify.core.database import Database
+from hubify.functions.spec import Registry
+from hubify.ports.runtime import Runtime
+
+log = logging.getLogger("hubify.functions")
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """Registry, database, time and randomness, the outside world.
+
+    `strict` turns an error that a function raises without declaring it into a failure (tests).
+    """
+
+    registry: Registry
+    database: Database
+    runtime: Runtime
+    ports: Any = None
+    strict: bool = False
