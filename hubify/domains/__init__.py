@@ -1,0 +1,1 @@
+"""The product, one page per module: tables, errors, rules, functions, in that order."""

@@ -1,0 +1,1 @@
+"""Loops that watch rows and call the backend: jobs, crons, retention."""

@@ -1,0 +1,178 @@
+"""Runs jobs when they are due, and turns due crons into jobs.
+
+Invariant: a mutation's job is consumed in the mutation's own commit, so it takes effect once; an
+action's job is marked running before it starts, so it starts at most once per attempt.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from hubify.core.subscriptions import Token
+from hubify.core.transaction import Transaction
+from hubify.functions.backend import Answer, Backend, Call
+from hubify.functions.principal import SYSTEM
+from hubify.functions.schedule import MAX_ATTEMPTS, Job, JobState
+from hubify.functions.spec import FunctionKind
+from hubify.storage.engine import Commit
+from hubify.values.errors import AppError, Conflict, Kind, NotFound
+
+log = logging.getLogger("hubify.jobs")
+
+BATCH = 64
+LONGEST_WAIT_S = 30.0
+HOPELESS = (Kind.INVALID, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.TOO_LARGE)
+
+
+class JobLoop:
+    """Watches the job and cron rows of one process."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._wake = asyncio.Event()
+        self._running: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        database = backend.wiring.database
+        self._jobs_table = database.table_of(Job).number
+        database.on_commits.append(self._noticed)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._declare_crons()
+        await self._recover()
+        while True:
+            self._wake.clear()
+            await self._start_crons()
+            more = self._start_due()
+            if not more:
+                await self._wait()
+
+    async def close(self) -> None:
+        """Wait for what is running (actions are cancelled)."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _now_ms(self) -> int:
+        return self._backend.wiring.runtime.wall_ns() // 1_000_000
+
+    def _noticed(self, commits: list[Commit], _stale: set[Token]) -> None:
+        if any(write.table == self._jobs_table for commit in commits for write in commit.writes):
+            self._wake.set()
+
+    async def _wait(self) -> None:
+        first: Job | None = self._ask("system:nextJob", {})
+        wait_s = LONGEST_WAIT_S
+        if first is not None and first.id not in self._running:
+            wait_s = min(wait_s, max(0.0, (first.due_at - self._now_ms()) / 1000))
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait_s)
+        except TimeoutError:
+            return
+
+    def _start_due(self) -> bool:
+        due: list[Job] = self._ask("system:dueJobs", {"now": self._now_ms(), "limit": BATCH})
+        fresh = [job for job in due if job.id not in self._running]
+        for job in fresh:
+            self._running.add(job.id)
+            task = asyncio.get_running_loop().create_task(self._run(job))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return len(fresh) == BATCH
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await self._attempt(job)
+        except AppError as error:
+            log.warning("job %s (%s) failed: %s", job.id, job.path, error.message)
+            await self._tell_failure(job, error)
+        finally:
+            self._running.discard(job.id)
+            self._wake.set()
+
+    async def _attempt(self, job: Job) -> None:
+        spec = self._backend.wiring.registry.find(job.path, internal=True)
+        call = Call(job.path, job.arguments, SYSTEM, charged=False)
+        if spec.kind is FunctionKind.MUTATION:
+            await run_job_mutation(self._backend, call, job)
+            return
+        await self._do("system:beginJob", {"job_id": job.id})
+        await self._backend.run(call, internal=True)
+        await self._do("system:endJob", {"job_id": job.id})
+
+    async def _tell_failure(self, job: Job, error: AppError) -> None:
+        try:
+            retries = self._retries(job, error)
+            told = f"{error.code}: {error.message}"
+            arguments = {"job_id": job.id, "error": told, "retries": retries}
+            await self._do("system:failJob", arguments)
+        except AppError as again:
+            # The store refuses writes (disk full): the job stays pending and is tried later.
+            log.warning("job %s: its failure could not be stored: %s", job.id, again.message)
+            await asyncio.sleep(1)
+
+    def _retries(self, job: Job, error: AppError) -> int:
+        if error.kind in HOPELESS:
+            return 0
+        try:
+            spec = self._backend.wiring.registry.find(job.path, internal=True)
+        except NotFound:
+            return 0
+        return MAX_ATTEMPTS if spec.kind is FunctionKind.MUTATION else spec.retries
+
+    async def _recover(self) -> None:
+        left: list[Job] = await self._do("system:recoverJobs", {})
+        for job in left:
+            message = "the server stopped while it ran; whether it took effect is unknown"
+            await self._tell_failure(job, Interrupted(message))
+
+    async def _declare_crons(self) -> None:
+        declared = [
+            {"path": cron.path, "every_s": cron.every_s, "offset_s": cron.offset_s}
+            for cron in self._backend.wiring.registry.crons
+        ]
+        await self._do("system:declareCrons", {"crons": declared})
+        await self._do("system:tick", {})
+
+    async def _start_crons(self) -> None:
+        for cron in self._ask("system:dueCrons", {"now": self._now_ms()}):
+            await self._do("system:startCron", {"path": cron.path})
+
+    def _ask(self, path: str, arguments: dict[str, Any]) -> Any:
+        return self._backend.query(Call(path, arguments, SYSTEM), internal=True).value
+
+    async def _do(self, path: str, arguments: dict[str, Any]) -> Any:
+        answer = await self._backend.mutation(Call(path, arguments, SYSTEM), internal=True)
+        return answer.value
+
+
+class Interrupted(AppError):
+    """The process that ran the job stopped before its end was stored."""
+
+    kind = Kind.UNAVAILABLE
+    code = "INTERRUPTED"
+
+
+class AlreadyConsumed(Conflict):
+    """Another process has run this job; this run leaves nothing."""
+
+
+async def run_job_mutation(backend: Backend, call: Call, job: Job) -> Answer:
+    """Run a job's mutation; its row is consumed by the same commit."""
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def consume(transaction: Transaction, now_ms: int) -> None:
+        row = transaction.get(Job, job.id)
+        if row is None or row.state is not JobState.PENDING:
+            message = f"job {job.id} has been run already"
+            raise AlreadyConsumed(message)
+        transaction.replace(row, state=JobState.DONE, started_at=now_ms, finished_at=now_ms)
+
+    def settled(outcome: Answer | AppError) -> None:
+        if isinstance(outcome, AppError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    backend.submit(call, settled, then=consume, internal=True)
+    return await future
