@@ -49,11 +49,14 @@ class Overlay:
             for index, key in write.added:
                 self.put_entry(index, key, write.id)
 
-    def undo(self, commit: Commit, before_since: int) -> None:
-        """Lay on top how things stood before a commit (call in reverse order of commits)."""
+    def undo(self, commit: Commit) -> None:
+        """Lay on top how things stood before a commit (call in reverse order of commits).
+
+        When a before-image was written is not known here; its version says 0.
+        """
         for write in reversed(commit.writes):
             before = write.before
-            self.put_row(write.id, None if before is None else Version(before_since, before))
+            self.put_row(write.id, None if before is None else Version(0, before))
             for index, key in write.added:
                 self.put_entry(index, key, ABSENT)
             for index, key in write.removed:

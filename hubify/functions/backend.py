@@ -56,11 +56,11 @@ class Backend:
     """The functions of one process, ready to be called."""
 
     def __init__(self, wiring: Wiring, quota: Quota, kick: Callable[[], None]) -> None:
-        """`kick` is called when a commit waits to be flushed."""
+        """`kick` (later: `on_kick`) is called when a commit waits to be flushed."""
         self.wiring = wiring
         self.quota = quota
         self.live = LiveQueries(wiring)
-        self._kick = kick
+        self.on_kick = kick
 
     def head(self) -> int:
         """Timestamp of the newest durable commit."""
@@ -144,7 +144,7 @@ class Backend:
             done=lambda ts: settled(Answer(latest[0].value, ts, allowance)), failed=settled,
         )  # fmt: skip
         self.wiring.database.accept(accepted)
-        self._kick()
+        self.on_kick()
 
     async def mutation(self, call: Call, *, internal: bool = False) -> Answer:
         """Run a mutation and wait until it is durable.

@@ -38,14 +38,25 @@ class JobLoop:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await self._declare_crons()
-        await self._recover()
+        await self.prepare()
         while True:
             self._wake.clear()
             await self._start_crons()
-            more = self._start_due()
-            if not more:
+            if not self._start_due():
                 await self._wait()
+
+    async def prepare(self) -> None:
+        """Bring the cron rows up to date, and settle what a stopped process left running."""
+        await self._declare_crons()
+        await self._recover()
+
+    async def step(self) -> bool:
+        """Run all that is due now to its end; whether there was anything."""
+        await self._start_crons()
+        self._start_due()
+        tasks = list(self._tasks)
+        await asyncio.gather(*tasks)
+        return bool(tasks)
 
     async def close(self) -> None:
         """Wait for what is running (actions are cancelled)."""
