@@ -15,7 +15,6 @@ DOMAINS = "hubify/domains"
 PURE = (
     "hubify/core",
     "hubify/evidence",
-    "hubify/formats",
     "hubify/sdk/session.py",
     "hubify/transports/sync/session.py",
     "hubify/values",
