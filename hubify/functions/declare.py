@@ -78,11 +78,15 @@ class Domain:
         also: Mapping[str, str] | None = None,
         aliases: tuple[str, ...] = (),
         internal: bool = False,
+        secret: bool = False,
     ) -> Callable[[F], F]:
-        """Declare a function that reads and writes in one serializable transaction."""
+        """Declare a function that reads and writes in one serializable transaction.
+
+        `secret`: its answer is shown once and not kept for a second arrival of the same call.
+        """
         return self._declare(
             FunctionKind.MUTATION, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
-            name=name, also=also, aliases=aliases, internal=internal,
+            name=name, also=also, aliases=aliases, internal=internal, secret=secret,
         )  # fmt: skip
 
     def action(
@@ -129,6 +133,7 @@ class Domain:
         aliases: tuple[str, ...],
         internal: bool,
         retries: int = 0,
+        secret: bool = False,
     ) -> Callable[[F], F]:
         def declare(function: F) -> F:
             path = f"{self.name}:{name or camel(function.__name__)}"
@@ -142,7 +147,7 @@ class Domain:
                 returns=typing.get_type_hints(function).get("return", Any),
                 errors=errors, scope=None if public else scope or "*", rate=rate,
                 routes=(rest,) if isinstance(rest, Route) else rest,
-                internal=internal, retries=retries,
+                internal=internal, retries=retries, secret=secret,
             )  # fmt: skip
             self.specs.append(spec)
             self.aliases |= {alias: path for alias in aliases}

@@ -13,6 +13,8 @@ import msgspec
 from hubify.values.errors import Forbidden, Unauthenticated
 
 EVERYTHING = "*"
+ANY_CALLER = "any"
+"""What a function declares that any valid credential may call, whatever its scopes."""
 WIDER = {"read": ("write", "admin"), "write": ("admin",), "r": ("rw", "admin"), "rw": ("admin",)}
 VERBS = ("read", "write", "admin")
 
@@ -41,6 +43,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     def allows(self, scope: str) -> bool:
         """Whether one of the caller's scopes is, or holds, this one."""
+        if scope == ANY_CALLER:
+            return self.is_known
         return EVERYTHING in self.scopes or any(held in self.scopes for held in holders(scope))
 
     @property

@@ -82,10 +82,19 @@ def find(transaction: Transaction, key: ReplayKey, spec: FunctionSpec) -> Record
     if row.content != key.content:
         message = "this idempotency key was used for another call; choose a new one"
         raise Conflict(message)
+    if spec.secret:
+        message = "this call succeeded before; what it answered was shown once and is not kept"
+        raise Conflict(message)
     return Recorded(msgspec.msgpack.decode(row.answer, type=spec.returns))
 
 
-def record(transaction: Transaction, key: ReplayKey, value: Any, now_ms: int) -> None:
-    """Remember an answer in the mutation's own transaction."""
-    answer = msgspec.msgpack.encode(value)
-    transaction.insert(Answered(key.key, key.content, answer, now_ms + key.kept_ms))
+def record(
+    transaction: Transaction, key: ReplayKey, spec: FunctionSpec, value: Any, now_ms: int
+) -> None:
+    """Remember an answer in the mutation's own transaction (a secret one only that it was given)."""
+    answer = b"" if spec.secret else msgspec.msgpack.encode(value)
+    transaction.insert(
+        Answered(
+            key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms
+        )
+    )

@@ -110,7 +110,7 @@ def run_mutation(
     )  # fmt: skip
     value = call(wiring, spec, context, arguments)
     if replay is not None:
-        record(transaction, replay, value, now_ms)
+        record(transaction, replay, spec, value, now_ms)
     if then is not None:
         then(transaction, now_ms)
     return MutationRun(value, transaction.reads, transaction.changes())

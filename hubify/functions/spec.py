@@ -49,6 +49,7 @@ class FunctionSpec:
         routes: tuple[Route, ...],
         internal: bool,
         retries: int,
+        secret: bool,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -61,6 +62,7 @@ class FunctionSpec:
         self.routes = routes
         self.internal = internal
         self.retries = retries
+        self.secret = secret
 
     @property
     def public(self) -> bool:

@@ -1,0 +1,464 @@
+"""Keys and sessions: who may call, as which owner and agent, with which scopes.
+
+Invariant: nobody mints a scope that they lack; a secret is shown once and stored as its SHA-256.
+"""
+
+import hashlib
+import re
+from base64 import b32encode
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from hubify.functions import (
+    Conflict,
+    Domain,
+    Forbidden,
+    InvalidInput,
+    MutationCtx,
+    NotFound,
+    Principal,
+    QueryCtx,
+    RowId,
+    Unauthenticated,
+    delete,
+    get,
+    index,
+    post,
+    unique,
+)
+from hubify.functions.context import Reader
+from hubify.functions.identities import Authenticated
+from hubify.functions.principal import ANY_CALLER, CallerKind, canonical_scope
+from hubify.values.rows import Row
+
+auth = Domain("auth")
+
+KEY_PREFIX, SESSION_PREFIX = "hk_live_", "hs_"
+SECRET_BYTES = 25  # 200 bits
+SHOWN = 12  # characters of a key that lists show
+MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
+MAX_TTL_S = 30 * 24 * 3600
+MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
+MAX_LISTED = 500
+OWNER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+SCOPE = re.compile(
+    r"\*|lab:(?:\*|[a-z0-9][a-z0-9-]*):(?:r|rw|admin)|[A-Za-z][A-Za-z0-9_-]*:(?:[a-z_-]+|\*)"
+)
+ADMIN_OWNER = "admin"
+
+
+class Standing(StrEnum):
+    """Whether a key or session may still be used."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@auth.table("api_keys", unique("digest"), index("owner"))
+class ApiKey(Row, frozen=True):
+    """One key; its secret is known to its holder only."""
+
+    digest: str
+    shown: str
+    owner: str
+    agent: str | None
+    name: str
+    scopes: list[str]
+    created_at: int
+    created_by: str
+    is_admin: bool = False
+    standing: Standing = Standing.ACTIVE
+    expires_at: int | None = None
+    revoked_at: int | None = None
+
+
+@auth.table("api_key_uses", unique("key_id"))
+class ApiKeyUse(Row, frozen=True):
+    """How often and when last a key was shown; apart, so that use does not touch the key."""
+
+    key_id: RowId
+    count: int
+    last_at: int
+
+
+@auth.table("sessions", unique("digest"), index("key_id"), index("owner", "agent"))
+class Session(Row, frozen=True):
+    """A short-lived credential of one agent, made with a key and ending with it."""
+
+    digest: str
+    owner: str
+    agent: str
+    scopes: list[str]
+    key_id: str
+    created_at: int
+    expires_at: int
+    metadata: dict[str, Any] | None = None
+    standing: Standing = Standing.ACTIVE
+
+
+class KeyNotFound(NotFound):
+    """No key of this owner has that id."""
+
+
+class SessionEnded(Conflict):
+    """The session is over; create a new one."""
+
+
+class NewToken(msgspec.Struct, frozen=True):
+    """A fresh key; `token` is shown here and never again."""
+
+    token: str
+    token_id: RowId
+    name: str
+    scopes: list[str]
+    expires_at: int | None
+    owner: str
+    agent: str | None
+
+
+class TokenInfo(msgspec.Struct, frozen=True):
+    """A key as lists show it, without its secret."""
+
+    __wire_names__ = {"id": "_id"}
+
+    id: RowId
+    name: str
+    prefix: str
+    owner: str
+    agent: str | None
+    scopes: list[str]
+    status: Standing
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    use_count: int
+
+
+class TokenList(msgspec.Struct, frozen=True):
+    """An owner's keys."""
+
+    tokens: list[TokenInfo]
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """A fresh session; `expires_at` in milliseconds since 1970."""
+
+    token: str
+    session_id: RowId
+    expires_at: int
+
+
+class SessionState(msgspec.Struct, frozen=True):
+    """Whether a session's token is good, and whose it is."""
+
+    valid: bool
+    agent_id: str | None = None
+    expires_at: int | None = None
+    metadata: dict[str, Any] | None = None
+
+
+# Rules.
+
+
+def new_secret(prefix: str, entropy: bytes) -> str:
+    """A credential's text: the prefix and the entropy in lower-case base32."""
+    return prefix + b32encode(entropy).decode().rstrip("=").lower()
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256, in hexadecimal; the secret has 200 random bits, so no salt or slow hash is due."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def checked_scopes(scopes: Sequence[str], minter: Principal) -> list[str]:
+    """The scopes in canonical spelling, each well-formed and held by the minter.
+
+    Raises:
+        InvalidInput: a scope is malformed, or there are too many.
+        Forbidden: the minter lacks one.
+
+    """
+    if not 1 <= len(scopes) <= MAX_SCOPES:
+        message = f"scopes must name 1 to {MAX_SCOPES} scopes, for example 'skills:read'"
+        raise InvalidInput(message)
+    canonical = sorted({canonical_scope(scope) for scope in scopes})
+    for scope in canonical:
+        if len(scope) > MAX_SCOPE or not SCOPE.fullmatch(scope):
+            message = (
+                f"'{scope[:MAX_SCOPE]}' is no scope; "
+                "write '<module>:read', 'lab:<slug>:rw', 'learning:report' or '*'"
+            )
+            raise InvalidInput(message)
+        if not minter.allows(scope):
+            message = f"you cannot grant '{scope}': your own key lacks it"
+            raise Forbidden(message)
+    return canonical
+
+
+def checked_owner(owner: str) -> str:
+    """An owner's name: lower case, digits, dots, hyphens and underscores, up to 64 characters."""
+    if not OWNER.fullmatch(owner):
+        message = f"'{owner[:80]}' cannot be an owner's name; use a-z, 0-9, '.', '_' and '-'"
+        raise InvalidInput(message)
+    return owner
+
+
+def checked_life(seconds: float, longest: int, name: str) -> int:
+    """A time to live in whole milliseconds, within its bound."""
+    if not 0 < seconds <= longest:
+        message = f"{name} must be between 1 and {longest} seconds"
+        raise InvalidInput(message)
+    return int(seconds * 1000)
+
+
+def authenticate(db: Reader, secret: str) -> Authenticated:
+    """Who shows this secret (the rule handed to `functions.identities`).
+
+    Raises:
+        Unauthenticated: unknown, revoked or expired.
+
+    """
+    digest = digest_of(secret)
+    if secret.startswith(SESSION_PREFIX):
+        return _session_identity(db, digest)
+    key = db.first(ApiKey.where(digest=digest))
+    if key is None:
+        message = "Valid API key required"
+        raise Unauthenticated(message)
+    _require_active(key.standing, "API key")
+    kind = CallerKind.ADMIN if key.is_admin else CallerKind.KEY
+    principal = Principal(kind, key.owner, key.agent, frozenset(key.scopes), credential=key.id)
+    return Authenticated(principal, key.expires_at)
+
+
+def _session_identity(db: Reader, digest: str) -> Authenticated:
+    session = db.first(Session.where(digest=digest))
+    if session is None:
+        message = "Valid API key required"
+        raise Unauthenticated(message)
+    _require_active(session.standing, "session")
+    key = db.get(ApiKey, session.key_id)
+    if key is not None:
+        _require_active(key.standing, "API key")
+    principal = Principal(
+        CallerKind.SESSION, session.owner, session.agent, frozenset(session.scopes), session.id
+    )
+    return Authenticated(principal, session.expires_at)
+
+
+def _require_active(standing: Standing, what: str) -> None:
+    if standing is not Standing.ACTIVE:
+        message = f"Valid API key required: this {what} is {standing}"
+        raise Unauthenticated(message)
+
+
+# Functions.
+
+
+@auth.mutation(internal=True)
+def bootstrap(ctx: MutationCtx) -> str | None:
+    """The admin key of an empty directory, or None when there are keys already."""
+    if ctx.db.first(ApiKey.where(owner=ADMIN_OWNER)) is not None:
+        return None
+    secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
+    row = ApiKey(
+        digest=digest_of(secret), shown=secret[:SHOWN], owner=ADMIN_OWNER, agent=None,
+        name="admin", scopes=["*"], created_at=ctx.now, created_by="bootstrap", is_admin=True,
+    )  # fmt: skip
+    ctx.db.insert(row)
+    return secret
+
+
+@auth.mutation(scope="auth:write", rest=post("/v1/auth/tokens", status=201), secret=True)
+def create_api_token(
+    ctx: MutationCtx,
+    *,
+    name: str,
+    scopes: list[str],
+    expires_in: float | None = None,
+    owner: str | None = None,
+    agent: str | None = None,
+) -> NewToken:
+    """Make an API key with scopes that the caller holds; the token is shown once.
+
+    `owner` is the caller's own unless the caller is an administrator; with `agent` the key reports
+    only as that agent. `expires_in` in seconds.
+    """
+    minter = ctx.identity
+    granted = checked_scopes(scopes, minter)
+    holder = _holder(minter, owner)
+    if not 1 <= len(name) <= MAX_NAME:
+        message = f"name must be 1 to {MAX_NAME} characters"
+        raise InvalidInput(message)
+    bound = _bound_agent(minter, agent)
+    secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
+    expires_at = _deadline(ctx.now, expires_in)
+    row = ApiKey(
+        digest=digest_of(secret), shown=secret[:SHOWN], owner=holder, agent=bound, name=name,
+        scopes=granted, created_at=ctx.now, created_by=minter.label, expires_at=expires_at,
+    )  # fmt: skip
+    key = ctx.db.insert(row)
+    if expires_at is not None:
+        ctx.schedule(expire_key, after_ms=expires_at - ctx.now, key_id=key.id)
+    return NewToken(secret, key.id, name, granted, expires_at, holder, bound)
+
+
+@auth.query(scope="auth:read", rest=get("/v1/auth/tokens"))
+def list_api_tokens(ctx: QueryCtx, *, owner: str | None = None) -> TokenList:
+    """The caller's keys, newest first, without their secrets."""
+    holder = _holder(ctx.identity, owner)
+    keys = ctx.db.take(ApiKey.where(owner=holder).newest_first(), limit=MAX_LISTED)
+    return TokenList([_info(ctx, key) for key in keys])
+
+
+@auth.mutation(
+    scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,)
+)
+def revoke_api_token(ctx: MutationCtx, *, token_id: RowId) -> bool:
+    """End a key, its sessions and its live queries at once; whether it was active."""
+    key = ctx.db.get(ApiKey, token_id)
+    if key is None or not _may_manage(ctx.identity, key):
+        message = f"no key of yours has the id '{token_id}'"
+        raise KeyNotFound(message)
+    if key.standing is not Standing.ACTIVE:
+        return False
+    ctx.db.replace(key, standing=Standing.REVOKED, revoked_at=ctx.now)
+    return True
+
+
+@auth.mutation(scope=ANY_CALLER, rest=post("/v1/auth/sessions", status=201), secret=True)
+def create_session(
+    ctx: MutationCtx, *, agent_id: str, ttl: float, metadata: dict[str, Any] | None = None
+) -> NewSession:
+    """A session token for one agent, with the caller's scopes, for `ttl` seconds."""
+    caller = ctx.identity
+    agent = _bound_agent(caller, agent_id)
+    assert agent is not None, "an agent id is given"
+    parent = ctx.db.get(Session, caller.credential)
+    key_id = parent.key_id if parent is not None else caller.credential
+    opened = Session(
+        digest="", owner=caller.owner, agent=agent, scopes=sorted(caller.scopes), key_id=key_id,
+        created_at=ctx.now, expires_at=0, metadata=metadata,
+    )  # fmt: skip
+    return _open(ctx, opened, ttl)
+
+
+@auth.query(public=True, rest=get("/v1/auth/session"))
+def validate_session(ctx: QueryCtx, *, token: str) -> SessionState:
+    """Whether a session token is good; whoever holds the token may ask."""
+    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    if session is None or session.standing is not Standing.ACTIVE:
+        return SessionState(valid=False)
+    return SessionState(True, session.agent, session.expires_at, session.metadata)
+
+
+@auth.mutation(
+    public=True, rest=post("/v1/auth/session/refresh"), errors=(SessionEnded,), secret=True
+)
+def refresh_session(ctx: MutationCtx, *, token: str, ttl: float) -> NewSession:
+    """End a good session and open its successor; whoever holds the token may ask."""
+    session = _good_session(ctx, token)
+    ctx.db.replace(session, standing=Standing.EXPIRED)
+    return _open(ctx, session.changed(created_at=ctx.now, standing=Standing.ACTIVE), ttl)
+
+
+@auth.mutation(public=True, rest=post("/v1/auth/session/end"))
+def end_session(ctx: MutationCtx, *, token: str) -> bool:
+    """End a session and its live queries at once; whether it was good."""
+    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    if session is None or session.standing is not Standing.ACTIVE:
+        return False
+    ctx.db.replace(session, standing=Standing.REVOKED)
+    return True
+
+
+@auth.mutation(internal=True)
+def expire_key(ctx: MutationCtx, *, key_id: RowId) -> None:
+    """Write that a key's time is over, so that its live queries end."""
+    key = ctx.db.get(ApiKey, key_id)
+    if key is not None and key.standing is Standing.ACTIVE:
+        ctx.db.replace(key, standing=Standing.EXPIRED)
+
+
+@auth.mutation(internal=True)
+def expire_session(ctx: MutationCtx, *, session_id: RowId) -> None:
+    """Write that a session's time is over, so that its live queries end."""
+    session = ctx.db.get(Session, session_id)
+    if session is not None and session.standing is Standing.ACTIVE:
+        ctx.db.replace(session, standing=Standing.EXPIRED)
+
+
+@auth.mutation(internal=True)
+def record_uses(ctx: MutationCtx, *, uses: dict[str, int]) -> None:
+    """Add up how often keys were shown (counted in memory, stored now and then)."""
+    for key_id, count in uses.items():
+        if ctx.db.get(ApiKey, key_id) is None:
+            continue
+        known = ctx.db.first(ApiKeyUse.where(key_id=key_id))
+        if known is None:
+            ctx.db.insert(ApiKeyUse(key_id=RowId(key_id), count=count, last_at=ctx.now))
+        else:
+            ctx.db.replace(known, count=known.count + count, last_at=ctx.now)
+
+
+def _open(ctx: MutationCtx, opened: Session, ttl: float) -> NewSession:
+    """Store a session under a fresh secret; it ends with the key at its root."""
+    secret = new_secret(SESSION_PREFIX, ctx.secret_bytes(SECRET_BYTES))
+    expires_at = ctx.now + checked_life(ttl, MAX_TTL_S, "ttl")
+    session = ctx.db.insert(opened.changed(digest=digest_of(secret), expires_at=expires_at))
+    ctx.schedule(expire_session, after_ms=expires_at - ctx.now, session_id=session.id)
+    return NewSession(secret, session.id, expires_at)
+
+
+def _good_session(ctx: MutationCtx, token: str) -> Session:
+    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    if session is None or session.standing is not Standing.ACTIVE or session.expires_at <= ctx.now:
+        message = "this session is over; create a new one"
+        raise SessionEnded(message)
+    key = ctx.db.get(ApiKey, session.key_id)
+    if key is not None and key.standing is not Standing.ACTIVE:
+        message = "the key that opened this session is no longer active"
+        raise SessionEnded(message)
+    return session
+
+
+def _holder(caller: Principal, owner: str | None) -> str:
+    if owner is None or owner == caller.owner:
+        return checked_owner(caller.owner)
+    caller.require("*")
+    return checked_owner(owner)
+
+
+def _bound_agent(caller: Principal, agent: str | None) -> str | None:
+    if caller.agent is not None and agent not in (None, caller.agent):
+        message = f"this key speaks for the agent '{caller.agent}' only"
+        raise Forbidden(message)
+    chosen = agent if agent is not None else caller.agent
+    if chosen is not None and not 1 <= len(chosen) <= MAX_NAME:
+        message = f"an agent id must be 1 to {MAX_NAME} characters"
+        raise InvalidInput(message)
+    return chosen
+
+
+def _may_manage(caller: Principal, key: ApiKey) -> bool:
+    return key.owner == caller.owner or caller.allows("*")
+
+
+def _deadline(now: int, expires_in: float | None) -> int | None:
+    if expires_in is None:
+        return None
+    return now + checked_life(expires_in, MAX_KEY_LIFE_S, "expiresIn")
+
+
+def _info(ctx: QueryCtx, key: ApiKey) -> TokenInfo:
+    use = ctx.db.first(ApiKeyUse.where(key_id=key.id))
+    return TokenInfo(
+        id=key.id, name=key.name, prefix=key.shown, owner=key.owner, agent=key.agent,
+        scopes=key.scopes, status=key.standing, created_at=key.created_at,
+        expires_at=key.expires_at, last_used_at=use.last_at if use else None,
+        use_count=use.count if use else 0,
+    )  # fmt: skip
