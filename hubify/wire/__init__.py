@@ -1,0 +1,1 @@
+"""What crosses the network: values as JSON, function paths, messages of the sync protocol."""

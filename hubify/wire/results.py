@@ -1,0 +1,73 @@
+"""What a function answered, as wire text, encoded once for everyone who is sent it.
+
+Invariant: the bytes in here are complete JSON; whoever sends them only splices. A refusal travels
+as `errorMessage` with `errorData: {code, message}` (product.md, "Wire and shapes").
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+from hubify.values.errors import AppError
+from hubify.wire import convex_json
+
+DIGEST_BYTES = 16
+json_text = msgspec.json.Encoder().encode
+
+
+class LiveResult(msgspec.Struct, frozen=True):
+    """One run of a live query: members of QueryUpdated or QueryFailed that follow the query id.
+
+    `digest` is equal for results that a client need not be sent twice.
+    """
+
+    failed: bool
+    members: bytes
+    digest: bytes
+
+
+class CallResult(msgspec.Struct, frozen=True):
+    """One finished call. `ts` is a mutation's commit timestamp; None when nothing was written."""
+
+    ok: bool
+    ts: int | None = None
+    value_json: bytes = b"null"
+    error_message: str = ""
+    error_data_json: bytes | None = None
+
+
+def live_value(value_json: bytes, journal: str | None = None) -> LiveResult:
+    """A live query's value, already encoded for Convex clients."""
+    members = b'"value":%b,"logLines":[],"journal":%b' % (value_json, json_text(journal))
+    return LiveResult(failed=False, members=members, digest=_digest(members))
+
+
+def live_failure(
+    message: str, data_json: bytes | None = None, journal: str | None = None, *, same: str = ""
+) -> LiveResult:
+    """A live query's failure; `same` stands for a message that names the request, in the digest."""
+    data = b"" if data_json is None else b',"errorData":' + data_json
+    tail = b'%b,"logLines":[],"journal":%b' % (data, json_text(journal))
+    text = json_text(message)
+    members = b'"errorMessage":' + text + tail
+    digest = _digest(b"failed" + (json_text(same) if same else text) + tail)
+    return LiveResult(failed=True, members=members, digest=digest)
+
+
+def live_refusal(error: AppError, journal: str | None = None) -> LiveResult:
+    """A live query that an AppError ended."""
+    return live_failure(error.message, error_data(error), journal)
+
+
+def call_refusal(error: AppError) -> CallResult:
+    """A call that an AppError ended."""
+    return CallResult(ok=False, error_message=error.message, error_data_json=error_data(error))
+
+
+def error_data(error: AppError) -> bytes:
+    """`errorData` of a refusal: its code, its sentence and its further details."""
+    return convex_json.encode({**error.details, "code": error.code, "message": error.message})
+
+
+def _digest(members: bytes) -> bytes:
+    return blake2b(members, digest_size=DIGEST_BYTES).digest()
