@@ -133,7 +133,7 @@ class QueryFailed(_Message, frozen=True):
     error_message: str
     log_lines: list[str] = []
     journal: str | None = None
-    error_data: Raw = Raw()
+    error_data: Raw = msgspec.field(default_factory=Raw)
 
 
 class QueryRemoved(_Message, frozen=True):
@@ -167,7 +167,7 @@ class MutationResponse(_Message, frozen=True):
     result: Raw
     ts: Ts | None
     log_lines: list[str]
-    error_data: Raw = Raw()
+    error_data: Raw = msgspec.field(default_factory=Raw)
 
 
 class ActionResponse(_Message, frozen=True):
@@ -177,7 +177,7 @@ class ActionResponse(_Message, frozen=True):
     success: bool
     result: Raw
     log_lines: list[str]
-    error_data: Raw = Raw()
+    error_data: Raw = msgspec.field(default_factory=Raw)
 
 
 class AuthError(_Message, frozen=True):

@@ -25,7 +25,7 @@ from hubify.wire.sync_messages import (
 SESSION = "b5ea5505-1d2c-4f7a-9c37-0a1b2c3d4e5f"
 
 # Changing the schema means a new SCHEMA_VERSION with a line on what changed, and a new digest here.
-SCHEMA_DIGESTS = {1: ""}
+SCHEMA_DIGESTS = {1: "97984a99f7ffb9ab0cd538dcf0c5e168dde4db31b2247f5e8a6f3cd62f10adc6"}
 
 
 def test_the_schema_changes_only_with_its_version() -> None:
