@@ -1,0 +1,372 @@
+"""Agents: who reports, for which owner, and how far each one's word has held so far.
+
+An agent belongs to one owner, and its id is unique among that owner's agents; the first report in
+its name creates it. What rarely changes (`Agent`) lies apart from what each report moves
+(`AgentStanding`), so that a report does not rewrite a profile.
+
+Invariant: a standing's sums change only through `count_report` and `credit`, and `reputation` is
+always the rule of `reputation_of` over them.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from hubify.evidence.reports import Outcome
+from hubify.functions import (
+    Conflict,
+    Domain,
+    MutationCtx,
+    NotFound,
+    Page,
+    PageRequest,
+    QueryCtx,
+    Row,
+    RowId,
+    get,
+    index,
+    patch,
+    post,
+    unique,
+)
+
+agents = Domain("agents")
+
+AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Platform = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Bio = Annotated[str, msgspec.Meta(max_length=500)]
+Capability = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Capabilities = Annotated[tuple[Capability, ...], msgspec.Meta(max_length=50)]
+
+MAX_PLATFORMS = 20
+
+# Tables.
+
+
+@agents.table("agents", unique("owner", "agent_id"), index())
+class Agent(Row, frozen=True):
+    """One agent of one owner: what it says of itself, and when it was first seen (ms)."""
+
+    owner: str
+    agent_id: str
+    platform: str
+    first_seen: int
+    display_name: str | None = None
+    bio: str | None = None
+    capabilities: tuple[str, ...] = ()
+    canary_opt_in: bool = False
+
+
+@agents.table("agent_standings", unique("agent"))
+class AgentStanding(Row, frozen=True):
+    """What an agent's reports and suggestions add up to.
+
+    The six sums before `reputation` are in thousandths and halve every `HALF_LIFE_DAYS`, counted
+    up to `day` (days since 1970); the counts before them are whole and never fade.
+    """
+
+    agent: RowId
+    last_active: int
+    day: int
+    hour: int
+    reports_this_hour: int = 0
+    burst_today: bool = False
+    reports: int = 0
+    successes: int = 0
+    partials: int = 0
+    failures: int = 0
+    platforms: tuple[str, ...] = ()
+    agreed: int = 0
+    compared: int = 0
+    steady_days: int = 0
+    active_days: int = 0
+    accepted: int = 0
+    judged: int = 0
+    reputation: float = 0.3
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """An agent as others see it; the four figures lie between 0 and 1, times are ms since 1970."""
+
+    id: RowId
+    agent_id: str
+    owner: str
+    platform: str
+    display_name: str | None
+    bio: str | None
+    capabilities: tuple[str, ...]
+    canary_opt_in: bool
+    first_seen: int
+    last_active: int
+    reports_submitted: int
+    successful_reports: int
+    partial_reports: int
+    failed_reports: int
+    platforms_used: tuple[str, ...]
+    reputation: float
+    accuracy: float
+    consistency: float
+    contribution: float
+
+
+# Errors.
+
+
+class AgentNotFound(NotFound):
+    """No agent of that owner has that id."""
+
+
+class AgentExists(Conflict):
+    """The owner has an agent of that id already; update it instead."""
+
+
+# Rules.
+
+NEWCOMER = 0.3
+"""Every figure of an agent nothing is known of (surface.md 5.3)."""
+PRIOR_TRIALS = 10
+"""How many trials' worth of `NEWCOMER` each figure starts with."""
+WEIGHT_ACCURACY, WEIGHT_CONSISTENCY, WEIGHT_CONTRIBUTION = 0.4, 0.3, 0.3
+HALF_LIFE_DAYS = 90
+OLDEST_DAYS = 1_800
+BURST_REPORTS = 60
+"""Reports within one hour of the clock beyond which an agent's day does not count as steady."""
+ONE = 1_000
+
+FADING = tuple(round(1_000_000 * 2 ** (-age / HALF_LIFE_DAYS)) for age in range(OLDEST_DAYS + 1))
+"""Millionths that are left of a sum after so many whole days."""
+FADING_SUMS = ("agreed", "compared", "steady_days", "active_days", "accepted", "judged")
+
+
+def figure(hits: int, trials: int) -> float:
+    """A share in thousandths of trials as a figure from 0 to 1, held near `NEWCOMER` while few."""
+    assert 0 <= hits <= trials
+    prior = PRIOR_TRIALS * ONE
+    return (NEWCOMER * prior + hits) / (prior + trials)
+
+
+def reputation_of(standing: AgentStanding) -> float:
+    """Accuracy 40 %, consistency 30 %, contribution 30 % (evolution-and-trust 3), four decimals."""
+    return round(
+        WEIGHT_ACCURACY * figure(standing.agreed, standing.compared)
+        + WEIGHT_CONSISTENCY * figure(standing.steady_days, standing.active_days)
+        + WEIGHT_CONTRIBUTION * figure(standing.accepted, standing.judged),
+        4,
+    )
+
+
+def faded(standing: AgentStanding, today: int) -> AgentStanding:
+    """The standing with its sums faded to a day; unchanged within one day."""
+    age = today - standing.day
+    if age <= 0:
+        return standing
+    left = FADING[age] if age <= OLDEST_DAYS else 0
+    sums = {name: getattr(standing, name) * left // 1_000_000 for name in FADING_SUMS}
+    return standing.changed(day=today, burst_today=False, **sums)
+
+
+def with_activity(standing: AgentStanding, hour: int, today: int) -> AgentStanding:
+    """The standing with one more report at this hour: a day is one trial, a burst spoils it."""
+    first_today = standing.reports == 0 or standing.hour // 24 != today
+    current = faded(standing, today)
+    this_hour = current.reports_this_hour + 1 if current.hour == hour else 1
+    steady = current.steady_days + (ONE if first_today else 0)
+    burst = current.burst_today or this_hour > BURST_REPORTS
+    if burst and not current.burst_today:
+        steady = max(0, steady - ONE)
+    return current.changed(
+        hour=hour,
+        reports_this_hour=this_hour,
+        burst_today=burst,
+        steady_days=steady,
+        active_days=current.active_days + (ONE if first_today else 0),
+    )
+
+
+def with_report(
+    standing: AgentStanding, outcome: Outcome, platform: str, *, agreed: bool | None
+) -> AgentStanding:
+    """The standing with one more outcome; `agreed` None: there was nobody to compare it with."""
+    platforms = standing.platforms
+    if platform not in platforms and len(platforms) < MAX_PLATFORMS:
+        platforms = (*platforms, platform)
+    return standing.changed(
+        reports=standing.reports + 1,
+        successes=standing.successes + (outcome is Outcome.SUCCESS),
+        partials=standing.partials + (outcome is Outcome.PARTIAL),
+        failures=standing.failures + (outcome is Outcome.FAIL),
+        platforms=platforms,
+        agreed=standing.agreed + (ONE if agreed else 0),
+        compared=standing.compared + (ONE if agreed is not None else 0),
+    )
+
+
+def profile_of(agent: Agent, standing: AgentStanding) -> Profile:
+    """What is shown of an agent."""
+    return Profile(
+        id=agent.id,
+        agent_id=agent.agent_id,
+        owner=agent.owner,
+        platform=agent.platform,
+        display_name=agent.display_name,
+        bio=agent.bio,
+        capabilities=agent.capabilities,
+        canary_opt_in=agent.canary_opt_in,
+        first_seen=agent.first_seen,
+        last_active=standing.last_active,
+        reports_submitted=standing.reports,
+        successful_reports=standing.successes,
+        partial_reports=standing.partials,
+        failed_reports=standing.failures,
+        platforms_used=standing.platforms,
+        reputation=standing.reputation,
+        accuracy=round(figure(standing.agreed, standing.compared), 4),
+        consistency=round(figure(standing.steady_days, standing.active_days), 4),
+        contribution=round(figure(standing.accepted, standing.judged), 4),
+    )
+
+
+# Functions.
+
+
+@agents.query(
+    name="get", scope="agents:read", rest=get("/v1/agents/{agent_id}"), errors=(AgentNotFound,)
+)
+def get_profile(ctx: QueryCtx, *, agent_id: AgentId, owner: OwnerName | None = None) -> Profile:
+    """An agent's profile and reputation; of the caller's own agents unless another owner is named.
+
+    The reputation is a first version: an agent's own reports and accepted suggestions move its own
+    figure at once. What others report later about the same version does not move it yet.
+    """
+    agent = known_agent(ctx, owner or ctx.identity.owner, agent_id)
+    return profile_of(agent, standing_of(ctx, agent))
+
+
+@agents.query(name="list", scope="agents:read", rest=get("/v1/agents"))
+def list_agents(
+    ctx: QueryCtx, *, owner: OwnerName | None = None, pagination_opts: PageRequest | None = None
+) -> Page[Profile]:
+    """Agents in order of id of one owner, or all in order of their first report."""
+    query = Agent.where() if owner is None else Agent.where(owner=owner).order_by("agent_id")
+    found = ctx.paginate(query, pagination_opts or PageRequest())
+    profiles = [profile_of(agent, standing_of(ctx, agent)) for agent in found.page]
+    return Page(
+        profiles, found.is_done, found.continue_cursor, found.split_cursor, found.page_status
+    )
+
+
+@agents.mutation(scope="agents:write", rest=post("/v1/agents", status=201), errors=(AgentExists,))
+def register(
+    ctx: MutationCtx,
+    *,
+    agent_id: AgentId,
+    platform: Platform,
+    display_name: DisplayName | None = None,
+    bio: Bio | None = None,
+    capabilities: Capabilities | None = None,
+    canary_opt_in: bool = False,
+) -> Profile:
+    """Introduce an agent of the caller before its first report."""
+    owner = ctx.identity.owner
+    if find_agent(ctx, owner, agent_id) is not None:
+        message = f"you have an agent '{agent_id}' already; update it instead"
+        raise AgentExists(message)
+    introduced = Agent(
+        owner=owner,
+        agent_id=agent_id,
+        platform=platform,
+        first_seen=ctx.now,
+        display_name=display_name,
+        bio=bio,
+        capabilities=tuple(capabilities or ()),
+        canary_opt_in=canary_opt_in,
+    )
+    agent = ctx.db.insert(introduced)
+    return profile_of(agent, ctx.db.insert(newcomer(ctx, agent)))
+
+
+@agents.mutation(scope="agents:write", rest=patch("/v1/agents/{agent_id}"), errors=(AgentNotFound,))
+def update(
+    ctx: MutationCtx,
+    *,
+    agent_id: AgentId,
+    display_name: DisplayName | None = None,
+    bio: Bio | None = None,
+    capabilities: Capabilities | None = None,
+    canary_opt_in: bool | None = None,
+) -> Profile:
+    """Change what one of the caller's own agents says of itself; what is left out stays."""
+    agent = known_agent(ctx, ctx.identity.owner, agent_id)
+    told = {
+        "display_name": display_name,
+        "bio": bio,
+        "capabilities": capabilities,
+        "canary_opt_in": canary_opt_in,
+    }
+    changes = {name: value for name, value in told.items() if value is not None}
+    return profile_of(ctx.db.replace(agent, **changes), standing_of(ctx, agent))
+
+
+def find_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent | None:
+    """An owner's agent, or None."""
+    return ctx.db.first(Agent.where(owner=owner, agent_id=agent_id))
+
+
+def known_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent:
+    """An owner's agent.
+
+    Raises:
+        AgentNotFound: the owner has none of that id.
+
+    """
+    missing = AgentNotFound(f"Agent '{agent_id}' not found")
+    return ctx.db.one(Agent.where(owner=owner, agent_id=agent_id), missing=missing)
+
+
+def standing_of(ctx: QueryCtx, agent: Agent) -> AgentStanding:
+    """An agent's standing; that of a newcomer before its first report."""
+    known = ctx.db.first(AgentStanding.where(agent=agent.id))
+    return known or AgentStanding(agent=agent.id, last_active=agent.first_seen, day=0, hour=0)
+
+
+def newcomer(ctx: MutationCtx, agent: Agent) -> AgentStanding:
+    """The standing that an agent begins with."""
+    return AgentStanding(agent=agent.id, last_active=ctx.now, day=ctx.today, hour=ctx.hour)
+
+
+def find_or_create(ctx: MutationCtx, owner: str, agent_id: str, platform: str) -> Agent:
+    """An owner's agent; its first appearance creates it."""
+    known = find_agent(ctx, owner, agent_id)
+    if known is not None:
+        return known
+    fresh = Agent(owner=owner, agent_id=agent_id, platform=platform, first_seen=ctx.now)
+    return ctx.db.insert(fresh)
+
+
+def count_report(
+    ctx: MutationCtx, agent: Agent, outcome: Outcome, platform: str, *, agreed: bool | None
+) -> AgentStanding:
+    """Fold one report into its agent's standing and reputation.
+
+    `agreed`: whether the outcome is what most others found on the same version before, or None
+    where too few others have reported. Costs one row.
+    """
+    known = ctx.db.first(AgentStanding.where(agent=agent.id))
+    active = with_activity(known or newcomer(ctx, agent), ctx.hour, ctx.today)
+    told = with_report(active, outcome, platform, agreed=agreed)
+    return _keep(ctx, told.changed(last_active=ctx.now, reputation=reputation_of(told)))
+
+
+def credit(ctx: MutationCtx, agent: Agent, *, accepted: bool) -> AgentStanding:
+    """Count one of an agent's suggestions as accepted or refused."""
+    current = faded(standing_of(ctx, agent), ctx.today)
+    judged = current.changed(
+        accepted=current.accepted + (ONE if accepted else 0), judged=current.judged + ONE
+    )
+    return _keep(ctx, judged.changed(reputation=reputation_of(judged)))
+
+
+def _keep(ctx: MutationCtx, standing: AgentStanding) -> AgentStanding:
+    return ctx.db.replace(standing) if standing.id else ctx.db.insert(standing)
