@@ -1,0 +1,131 @@
+"""Which version each channel points to: trials begin and end, versions are promoted, rolled back.
+
+Invariant: at most one version is `stable` and at most one on trial; a channel moves in the same
+commit as the statuses and the skill's standing that follow from it. A pin is never touched.
+"""
+
+from hubify.domains.skills.errors import WrongState
+from hubify.domains.skills.lookup import require_version, standing_of, version_standing
+from hubify.domains.skills.rules import is_runnable, listing_of
+from hubify.domains.skills.standing import show
+from hubify.domains.skills.tables import (
+    Rollout,
+    Skill,
+    SkillVersion,
+    VersionStatus,
+)
+from hubify.functions import MutationCtx, QueryCtx
+
+MAX_STAGES = 20
+
+
+def make_stable(
+    ctx: MutationCtx,
+    skill: Skill,
+    version: SkillVersion,
+    *,
+    before: VersionStatus = VersionStatus.SUPERSEDED,
+) -> Skill:
+    """Let everybody get a version; `before` becomes of the one they got till now.
+
+    A trial of this version ends with it.
+
+    Raises:
+        WrongState: it has no files that could be run.
+
+    """
+    if not is_runnable(version.status):
+        raise WrongState(
+            f"'{skill.name}@{version.version}' is a {version.status}; publish it first"
+        )
+    if skill.stable_version not in (None, version.version):
+        former = require_version(ctx, skill, skill.stable_version or "")
+        ctx.db.replace(former, status=before)
+    ctx.db.replace(version, status=VersionStatus.STABLE)
+    if skill.canary_version == version.version:
+        skill = _end_rollout(ctx, skill)
+    changed = skill.changed(
+        stable_version=version.version, description=version.description, updated_at=ctx.now
+    )
+    stored = store(ctx, changed)
+    shown = version_standing(ctx, version.id)
+    show(ctx, standing_of(ctx, stored), shown.confidence if shown else 0.0, ctx.today)
+    return stored
+
+
+def begin_canary(
+    ctx: MutationCtx,
+    skill: Skill,
+    version: SkillVersion,
+    *,
+    canary_id: str,
+    share: float,
+    secret: bytes,
+) -> Skill:
+    """Put a version on trial for a share of the tickets issued from now on.
+
+    Raises:
+        WrongState: another version is on trial, or there is no stable one to compare with.
+
+    """
+    if skill.canary_version is not None:
+        raise WrongState(f"'{skill.name}@{skill.canary_version}' is on trial; end that first")
+    if skill.stable_version is None:
+        raise WrongState(f"'{skill.name}' has no stable version to compare with")
+    ctx.db.replace(version, status=VersionStatus.CANARY)
+    rollout = Rollout(
+        skill_id=skill.id,
+        canary_id=canary_id,
+        version=version.version,
+        secret=secret,
+        stages=((ctx.now, share),),
+    )
+    ctx.db.insert(rollout)
+    return store(ctx, skill.changed(canary_version=version.version, updated_at=ctx.now))
+
+
+def set_share(ctx: MutationCtx, skill: Skill, share: float) -> None:
+    """Let a trial's next tickets fall to it with another share; 0 pauses it.
+
+    Raises:
+        WrongState: no version is on trial.
+
+    """
+    rollout = rollout_of(ctx, skill)
+    if rollout is None:
+        raise WrongState(f"no version of '{skill.name}' is on trial")
+    stages = (*rollout.stages[-(MAX_STAGES - 1) :], (ctx.now, share))
+    ctx.db.replace(rollout, stages=stages)
+
+
+def end_canary(
+    ctx: MutationCtx, skill: Skill, *, status: VersionStatus = VersionStatus.ROLLED_BACK
+) -> Skill:
+    """End a trial without promoting; the version takes the status. Without a trial, nothing."""
+    if skill.canary_version is None:
+        return skill
+    ctx.db.replace(require_version(ctx, skill, skill.canary_version), status=status)
+    return store(ctx, _end_rollout(ctx, skill).changed(updated_at=ctx.now))
+
+
+def rollout_of(ctx: QueryCtx, skill: Skill) -> Rollout | None:
+    """The trial a skill is in."""
+    return ctx.db.first(Rollout.where(skill_id=skill.id))
+
+
+def store(ctx: MutationCtx, skill: Skill) -> Skill:
+    """Store a changed skill, with its place in lists and its standing's copy of that."""
+    listing = listing_of(skill.visibility, skill.status, skill.stable_version)
+    stored = ctx.db.replace(skill.changed(listing=listing))
+    standing = standing_of(ctx, stored)
+    copy = standing.changed(owner=stored.owner, listing=listing, category=stored.category)
+    if copy != standing:
+        ctx.db.replace(copy)
+    return stored
+
+
+def _end_rollout(ctx: MutationCtx, skill: Skill) -> Skill:
+    rollout = rollout_of(ctx, skill)
+    if rollout is not None:
+        ctx.db.delete(rollout)
+    return skill.changed(canary_version=None)

@@ -1,0 +1,232 @@
+"""How far each version is trusted: reports folded in one by one, weighed anew as days pass.
+
+Invariant: a standing equals the whole calculation over the version's evidence cells as of its
+`as_of_day` (`confidence/1`, statistics.md 2); a report changes a bounded number of rows.
+"""
+
+from typing import NamedTuple
+
+from hubify.domains.skills.lookup import standing_of, version_standing
+from hubify.domains.skills.rules import counted_platform, platform_name, trend_of, with_run
+from hubify.domains.skills.tables import (
+    DayTally,
+    EvidenceCell,
+    OwnerEvidence,
+    Skill,
+    SkillReporter,
+    SkillStanding,
+    SkillVersion,
+    VersionStanding,
+)
+from hubify.evidence.confidence import (
+    Added,
+    Cell,
+    Evidence,
+    Standing,
+    Tally,
+    add_report,
+    confidence_of,
+    evidence_of,
+    groups_of,
+    tally_of,
+)
+from hubify.evidence.levels import Record, Sandbox, verification_level
+from hubify.evidence.reports import Binding, Outcome
+from hubify.functions import MutationCtx, QueryCtx, RowId
+
+CELL_DAYS = 30
+MAX_CELLS = 20_000
+"""Evidence rows that one weighing reads: within one function's limit of rows."""
+
+
+class Run(NamedTuple):
+    """One reported run, as far as trust is concerned."""
+
+    owner: str
+    agent: str
+    platform: str
+    outcome: Outcome
+    binding: Binding
+
+
+class Moved(NamedTuple):
+    """A confidence before and after a report: the version's, and the skill's that shows it."""
+
+    version_before: float
+    version_after: float
+    skill_before: float
+    skill_after: float
+
+
+def count_report(
+    ctx: MutationCtx, skill: Skill, version: SkillVersion, *, run: Run, day: int
+) -> Moved:
+    """Fold one report into the record; `day` is its UTC day (days since 1970).
+
+    Writes the evidence cell, the owner's evidence, the version's and the skill's standing; an
+    agent's first report on the skill adds one row more.
+    """
+    before = _as_of(ctx, version, day)
+    platform = counted_platform(platform_name(run.platform), before.platforms)
+    report = Cell(run.owner, platform, day, tally_of(run.outcome, run.binding))
+    _count_in_cell(ctx, version.id, report)
+    added, new_owner = _count_for_owner(ctx, before, report)
+    after = _with_report(before, added, platform, run.outcome, new_owner=new_owner, now=ctx.now)
+    ctx.db.replace(after)
+    was = standing_of(ctx, skill)
+    shown = after.confidence if skill.stable_version == version.version else was.confidence
+    now = show(ctx, _with_run(ctx, was, run, day), shown, day)
+    return Moved(before.confidence, after.confidence, was.confidence, now.confidence)
+
+
+def weigh_anew(ctx: MutationCtx, standing: VersionStanding, day: int) -> VersionStanding:
+    """Weigh a version's whole record as of a day, and store what comes out."""
+    cells = cells_of(ctx, standing.version_id)
+    groups = groups_of(cells, day)
+    for row in ctx.db.take(OwnerEvidence.where(version_id=standing.version_id), limit=MAX_CELLS):
+        ctx.db.replace(row, evidence=groups.owners.get(row.owner, Evidence()))
+    return ctx.db.replace(
+        standing,
+        as_of_day=day,
+        platforms=groups.platforms,
+        by_owner=groups.standing.by_owner,
+        by_platform=groups.standing.by_platform,
+        confidence=confidence_of(groups.standing),
+        dormant=groups.standing.by_owner.weight == 0,
+    )
+
+
+def cells_of(ctx: QueryCtx, version_id: RowId) -> list[Cell]:
+    """The record of a version, as the calculation takes it."""
+    rows = ctx.db.take(EvidenceCell.where(version_id=version_id), limit=MAX_CELLS)
+    return [
+        Cell(row.owner, row.platform, row.month * CELL_DAYS + count.place, Tally(*count.tally))
+        for row in rows
+        for count in row.days
+    ]
+
+
+def show(ctx: MutationCtx, standing: SkillStanding, confidence: float, day: int) -> SkillStanding:
+    """Store a skill's standing with this confidence, and what follows from it."""
+    record = Record(
+        runs=standing.executions,
+        owners=standing.unique_owners,
+        platforms=len(standing.platforms),
+        confidence=confidence,
+        sandbox=Sandbox.SKIPPED,
+    )
+    return ctx.db.replace(
+        standing,
+        confidence=confidence,
+        rank=round(confidence),
+        level=int(verification_level(record)),
+        trend=trend_of(standing.recent, day),
+    )
+
+
+def _as_of(ctx: MutationCtx, version: SkillVersion, day: int) -> VersionStanding:
+    standing = version_standing(ctx, version.id)
+    if standing is None:
+        fresh = VersionStanding(version_id=version.id, skill_id=version.skill_id, as_of_day=day)
+        return ctx.db.insert(fresh)
+    return weigh_anew(ctx, standing, day) if standing.as_of_day < day else standing
+
+
+def _count_in_cell(ctx: MutationCtx, version_id: RowId, cell: Cell) -> None:
+    """Add a cell's tally to the record."""
+    month, place = divmod(cell.day, CELL_DAYS)
+    empty = EvidenceCell(
+        version_id=version_id, owner=cell.owner, platform=cell.platform, month=month, days=()
+    )
+    known = ctx.db.first(
+        EvidenceCell.where(
+            version_id=version_id, owner=cell.owner, platform=cell.platform, month=month
+        )
+    )
+    days = {count.place: count.tally for count in (known or empty).days}
+    days[place] = _counts(Tally(*days.get(place, ())) + cell.tally)
+    counted = tuple(DayTally(at, days[at]) for at in sorted(days))
+    if known is None:
+        ctx.db.insert(empty.changed(days=counted))
+    else:
+        ctx.db.replace(known, days=counted)
+
+
+def _counts(tally: Tally) -> tuple[int, int, int, int, int, int]:
+    return (
+        tally.successes,
+        tally.partials,
+        tally.failures,
+        tally.plain_successes,
+        tally.plain_partials,
+        tally.plain_failures,
+    )
+
+
+def _count_for_owner(
+    ctx: MutationCtx, standing: VersionStanding, report: Cell
+) -> tuple[Added, bool]:
+    """Add a report to its owner's evidence; what it changes, and whether the owner is new."""
+    where = OwnerEvidence.where(version_id=standing.version_id, owner=report.owner)
+    owner = ctx.db.first(where)
+    added = add_report(
+        Standing(standing.as_of_day, standing.by_owner, standing.by_platform),
+        owner.evidence if owner else Evidence(),
+        standing.platforms.get(report.platform, Evidence()),
+        evidence_of(report.tally, report.day, standing.as_of_day),
+    )
+    if owner is not None:
+        ctx.db.replace(owner, evidence=added.owner)
+        return added, False
+    fresh = OwnerEvidence(version_id=standing.version_id, owner=report.owner, evidence=added.owner)
+    ctx.db.insert(fresh)
+    return added, True
+
+
+def _with_report(
+    before: VersionStanding,
+    added: Added,
+    platform: str,
+    outcome: Outcome,
+    *,
+    new_owner: bool,
+    now: int,
+) -> VersionStanding:
+    return before.changed(
+        runs=before.runs + 1,
+        successes=before.successes + (outcome is Outcome.SUCCESS),
+        partials=before.partials + (outcome is Outcome.PARTIAL),
+        failures=before.failures + (outcome is Outcome.FAIL),
+        owners=before.owners + new_owner,
+        platforms=before.platforms | {platform: added.platform},
+        by_owner=added.standing.by_owner,
+        by_platform=added.standing.by_platform,
+        confidence=confidence_of(added.standing),
+        last_run_at=now,
+        dormant=False,
+    )
+
+
+def _with_run(ctx: MutationCtx, standing: SkillStanding, run: Run, day: int) -> SkillStanding:
+    """The skill's counts with one more run in them, not yet stored."""
+    new_agent, new_owner = _meet(ctx, standing.skill_id, run.owner, run.agent)
+    platform = counted_platform(platform_name(run.platform), standing.platforms)
+    return standing.changed(
+        executions=standing.executions + 1,
+        halves=standing.halves + run.outcome.halves,
+        unique_agents=standing.unique_agents + new_agent,
+        unique_owners=standing.unique_owners + new_owner,
+        platforms=tuple(sorted({*standing.platforms, platform})),
+        recent=with_run(standing.recent, day, run.outcome.halves),
+        last_executed_at=ctx.now,
+    )
+
+
+def _meet(ctx: MutationCtx, skill_id: RowId, owner: str, agent: str) -> tuple[bool, bool]:
+    """Keep in mind who reports; whether this agent, and whether this owner, is new to the skill."""
+    known = SkillReporter.where(skill_id=skill_id, owner=owner, agent=agent)
+    if ctx.db.first(known) is not None:
+        return False, False
+    new_owner = ctx.db.first(SkillReporter.where(skill_id=skill_id, owner=owner)) is None
+    ctx.db.insert(SkillReporter(skill_id=skill_id, owner=owner, agent=agent))
+    return True, new_owner
