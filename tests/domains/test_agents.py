@@ -55,8 +55,10 @@ def told(backend: InMemoryBackend, **more: object) -> float:
     return backend.mutation("probe:report", arguments)
 
 
-def standing(**sums: int) -> AgentStanding:
-    return AgentStanding(agent=RowId("x"), last_active=0, day=0, hour=0, **sums)
+def standing(*, agreed: int = 0, compared: int = 0) -> AgentStanding:
+    return AgentStanding(
+        agent=RowId("x"), last_active=0, day=0, hour=0, agreed=agreed, compared=compared
+    )
 
 
 def test_a_newcomer_has_the_reputation_of_one_nothing_is_known_of() -> None:
