@@ -20,7 +20,10 @@ Seal = Callable[[], None]
 
 
 class RowWrite(msgspec.Struct, frozen=True, array_like=True):
-    """One row's change in a commit. `after` None deletes it; `before` None says it was not there."""
+    """One row's change in a commit. `after` None deletes it; `before` None says it was not there.
+
+    Where `before` equals `after` only entries change, and the row keeps its `since`.
+    """
 
     table: int
     id: int
@@ -31,7 +34,11 @@ class RowWrite(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True):
-    """One transaction's effect, with who asked for it. `ts` is also its time (ns since 1970)."""
+    """One transaction's effect, with who asked for it. `ts` is also its time (ns since 1970).
+
+    A row is written once at most; every removal comes before any addition, so that one entry may
+    move from row to row whatever the order of the writes.
+    """
 
     ts: int
     function: str
@@ -47,7 +54,7 @@ class Version(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One index entry with the row it points to."""
+    """One index entry with the row it points to; `since` is that of the row's version."""
 
     key: bytes
     id: int
@@ -60,28 +67,44 @@ class HeadMoved(Exception):
 
 
 class StorageFailed(Exception):
-    """The engine could not write (disk full, I/O error). Nothing of the batch was applied."""
+    """The engine could not read or write (disk full, I/O error). Nothing of the batch was applied.
+
+    The message says what to do about it. No restart is needed: the next call tries again.
+    """
 
 
 class Engine(Protocol):
-    """Seven methods; every engine passes the same contract suite (`testing/engine_contract.py`)."""
+    """Eight methods; every engine passes the same contract suite (`testing/engine_contract.py`).
+
+    One thread owns an engine and calls everything but the seal, which may run on another thread
+    while the owner goes on reading. A limit below one answers nothing; `at` beyond the head is now.
+    """
 
     def head(self) -> int:
         """Timestamp of the last sealed commit; 0 when there is none."""
         ...
 
-    def get(self, id: int, at: int | None = None) -> Version | None:
+    def get(self, number: int, at: int | None = None) -> Version | None:
         """One row as it stands, or stood right after the commit at or before `at`."""
         ...
 
     def scan(
-        self, index: int, span: Interval, *, limit: int, reverse: bool = False, at: int | None = None
+        self,
+        index: int,
+        span: Interval,
+        *,
+        limit: int,
+        reverse: bool = False,
+        at: int | None = None,
     ) -> list[Entry]:
         """At most `limit` entries of an index range in key order (or reverse), now or `at`."""
         ...
 
     def rows(self, table: int, *, after: int, limit: int) -> list[tuple[int, Version]]:
-        """Current rows of a table with number > `after`, by number; for building new indexes."""
+        """Current rows of a table with number > `after`, by number; for building new indexes.
+
+        Not to be called while a batch is staged.
+        """
         ...
 
     def tail(self, after: int, limit: int) -> list[Commit]:
@@ -91,12 +114,15 @@ class Engine(Protocol):
     def append(self, after: int, commits: Sequence[Commit]) -> Seal:
         """Stage a batch; the returned seal makes it durable and visible, all or nothing.
 
-        Called on the owner's thread; the seal may be called on another one. At most one batch is
-        staged at a time.
+        Called on the owner's thread; the seal may be called on another one, once. At most one
+        batch is staged at a time.
 
         Raises:
             HeadMoved: the head is not `after`; nothing was changed. (May also come from the seal.)
             StorageFailed: from here or from the seal; nothing was changed.
+            ValueError: a bug above: the batch is empty, its times do not increase from `after`, or
+                a write contradicts what is stored. Nothing was changed.
+            RuntimeError: a bug above: another batch is staged.
 
         """
         ...
@@ -104,10 +130,28 @@ class Engine(Protocol):
     def prune(self, before: int, limit: int) -> int:
         """Drop up to `limit` superseded versions that ended at or before `before`; how many.
 
-        Log records stay. Reading `at` a time before the newest prune is refused by the caller.
+        Versions of rows and of entries count alike. 0 says that none is left, or that a batch is
+        staged just now. Log records stay. Reading `at` a time before the newest prune is refused
+        by the caller.
         """
         ...
 
     def close(self) -> None:
-        """Release files and connections. Staged but unsealed batches are dropped."""
+        """Release files and connections. A staged batch is dropped: its seal raises."""
         ...
+
+
+def check_order(after: int, commits: Sequence[Commit]) -> None:
+    """Refuse a batch that is empty or whose times do not strictly increase from `after`.
+
+    Raises:
+        ValueError: a bug of whoever made the batch.
+
+    """
+    if not commits:
+        raise ValueError("a batch holds at least one commit; do not append an empty one")
+    last = after
+    for commit in commits:
+        if commit.ts <= last:
+            raise ValueError(f"commit times must increase: {commit.ts} follows {last}")
+        last = commit.ts
