@@ -78,7 +78,9 @@ class Catalog:
 
     def _undeclared(self, numbers: dict[str, int]) -> list[str]:
         tables = {table.name for table in self._declared}
-        indexes = {f"{table.name}.{index.name}" for table in self._declared for index in table.indexes}
+        indexes = {
+            f"{table.name}.{index.name}" for table in self._declared for index in table.indexes
+        }
         return [
             name
             for name in numbers
@@ -99,7 +101,9 @@ class Catalog:
                 continue
             after = 0
             while rows := engine.rows(table.number, after=after, limit=BACKFILL_ROWS):
-                writes = [_entries_only(table, number, version.value, fresh) for number, version in rows]
+                writes = [
+                    _entries_only(table, number, version.value, fresh) for number, version in rows
+                ]
                 self._commit(engine, writes, now_ns)
                 after = rows[-1][0]
 

@@ -61,10 +61,14 @@ class Committer:
         engine: Engine,
         clock_ns: Callable[[], int],
         publish: Callable[[list[Commit]], None],
+        *,
+        alone: bool,
     ) -> None:
+        """`alone`: no other process appends, so the engine's present is ours to read directly."""
         self._engine = engine
         self._clock_ns = clock_ns
         self._publish = publish
+        self._alone = alone
         self.head = engine.head()
         self._last_ts = self.head
         self._queued: list[Accepted] = []
@@ -77,11 +81,14 @@ class Committer:
 
     def durable_view(self, overlays: list[Overlay]) -> View:
         """The state right after the durable head, whether or not a flush is under way."""
-        return View(self._engine, [self._flying_before, *overlays])
+        if self._alone:
+            return View(self._engine, [self._flying_before, *overlays])
+        return View(self._engine, overlays, at=self.head)
 
     def accepted_view(self, overlays: list[Overlay]) -> View:
         """The newest accepted state; only mutations may see it."""
-        return View(self._engine, [self._flying_after, self._queued_after, *overlays])
+        at = None if self._alone else self.head
+        return View(self._engine, [self._flying_after, self._queued_after, *overlays], at=at)
 
     def past_view(self, at: int, overlays: list[Overlay]) -> View:
         """The state right after the last commit at or before `at`."""

@@ -30,18 +30,17 @@ class Database:
         tables: Sequence[Table],
         clock_ns: Callable[[], int],
         *,
-        first_sequence: int = 0,
+        alone: bool = True,
     ) -> None:
-        """Open a store. `first_sequence` (< 2**21) keeps processes from numbering rows alike."""
-        self._engine = engine
+        """Open a store. `alone`: no other process will append to it while this one runs."""
+        self.engine = engine
         self._clock_ns = clock_ns
         self.subscriptions = Subscriptions()
         self.on_commits: list[Callable[[list[Commit], set[Token]], None]] = []
         self.catalog = Catalog(tables)
         self.catalog.open(engine, clock_ns())
-        self.committer = Committer(engine, clock_ns, self._published)
-        start_ms = self.committer.head // NS_PER_MS + 1
-        self._last_number = (start_ms << SEQUENCE_BITS) + first_sequence
+        self._last_number = (engine.head() // NS_PER_MS + 1) << SEQUENCE_BITS
+        self.committer = Committer(engine, self._commit_time, self._published, alone=alone)
 
     @property
     def head(self) -> int:
@@ -93,11 +92,11 @@ class Database:
 
     def prune(self, before: int, limit: int) -> int:
         """Drop superseded versions that ended at or before `before`."""
-        return self._engine.prune(before, limit)
+        return self.engine.prune(before, limit)
 
     def close(self) -> None:
         """Close the engine."""
-        self._engine.close()
+        self.engine.close()
 
     def _snapshot(self, view: Callable[[list[Overlay]], View], watch: Watch) -> Snapshot:
         return Snapshot(view, self.catalog.table_of, self._next_number, watch)
@@ -106,7 +105,15 @@ class Database:
         self._last_number = next_number(self._last_number, self._clock_ns() // NS_PER_MS)
         return self._last_number
 
+    def _commit_time(self) -> int:
+        # Never before the rows it writes were numbered, so that whoever opens the store next
+        # numbers beyond them by starting after the head.
+        return max(self._clock_ns(), (self._last_number >> SEQUENCE_BITS) * NS_PER_MS)
+
     def _published(self, commits: list[Commit]) -> None:
+        # Rows that another process numbered: ours stay beyond all that we have seen.
+        numbers = (write.id for commit in commits for write in commit.writes)
+        self._last_number = max(self._last_number, *numbers)
         stale = self.subscriptions.publish(commits)
         for listener in self.on_commits:
             listener(commits, stale)

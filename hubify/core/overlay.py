@@ -40,12 +40,13 @@ class Overlay:
         targets[key] = number
 
     def apply(self, commit: Commit) -> None:
-        """Lay a commit's effect on top."""
+        """Lay a commit's effect on top. An entry may move between rows: removals come first."""
         for write in commit.writes:
             after = write.after
             self.put_row(write.id, None if after is None else Version(commit.ts, after))
             for index, key in write.removed:
                 self.put_entry(index, key, ABSENT)
+        for write in commit.writes:
             for index, key in write.added:
                 self.put_entry(index, key, write.id)
 
@@ -54,11 +55,12 @@ class Overlay:
 
         When a before-image was written is not known here; its version says 0.
         """
-        for write in reversed(commit.writes):
+        for write in commit.writes:
             before = write.before
             self.put_row(write.id, None if before is None else Version(0, before))
             for index, key in write.added:
                 self.put_entry(index, key, ABSENT)
+        for write in commit.writes:
             for index, key in write.removed:
                 self.put_entry(index, key, write.id)
 

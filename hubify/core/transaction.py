@@ -166,9 +166,7 @@ class Transaction:
             self._count(1, len(version.value))
         return version
 
-    def _scan(
-        self, index: BoundIndex, span: Interval, *, limit: int, reverse: bool
-    ) -> list[Entry]:
+    def _scan(self, index: BoundIndex, span: Interval, *, limit: int, reverse: bool) -> list[Entry]:
         self._snapshot.watch()
         assert limit > 0, "every list is bounded by a positive limit"
         found = self._view.scan(index.number, span, limit=limit, reverse=reverse)
@@ -314,4 +312,3 @@ def require_storable(row: Row) -> None:
         value = getattr(row, name)
         if isinstance(value, dict | list):
             check_storable(value, name)
-

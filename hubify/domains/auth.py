@@ -315,9 +315,7 @@ def list_api_tokens(ctx: QueryCtx, *, owner: str | None = None) -> TokenList:
     return TokenList([_info(ctx, key) for key in keys])
 
 
-@auth.mutation(
-    scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,)
-)
+@auth.mutation(scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,))
 def revoke_api_token(ctx: MutationCtx, *, token_id: RowId) -> bool:
     """End a key, its sessions and its live queries at once; whether it was active."""
     key = ctx.db.get(ApiKey, token_id)

@@ -115,9 +115,7 @@ def fail_job(ctx: MutationCtx, *, job_id: RowId, error: str, retries: int) -> No
         )
         return
     due_at = ctx.now + retry_delay_ms(attempts)
-    ctx.db.replace(
-        job, state=JobState.PENDING, attempts=attempts, last_error=told, due_at=due_at
-    )
+    ctx.db.replace(job, state=JobState.PENDING, attempts=attempts, last_error=told, due_at=due_at)
 
 
 @system.mutation(internal=True)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hubify.core.committer import Accepted
+from hubify.core.log import Commit, RowWrite
 from hubify.core.reads import ReadSet
 from hubify.core.transaction import Transaction
 from hubify.functions.context import ActionCtx
@@ -21,8 +22,8 @@ from hubify.functions.replay import ReplayKey, caller_key
 from hubify.functions.runs import MutationRun, fault, run_mutation, run_query
 from hubify.functions.spec import FunctionKind, FunctionSpec, UnknownFunction
 from hubify.functions.wiring import Wiring
-from hubify.storage.engine import RowWrite
 from hubify.values.errors import AppError, InvalidInput
+from hubify.values.rows import Row
 
 NS_PER_MS = 1_000_000
 IDEMPOTENCY_KEYS = ("idempotencyKey", "idempotency_key")
@@ -65,6 +66,16 @@ class Backend:
     def head(self) -> int:
         """Timestamp of the newest durable commit."""
         return self.wiring.database.head
+
+    def on_change(self, row_type: type[Row], notice: Callable[[], None]) -> None:
+        """Call `notice` after each commit that wrote a row of this type."""
+        number = self.wiring.database.table_of(row_type).number
+
+        def look(commits: list[Commit], _stale: object) -> None:
+            if any(write.table == number for commit in commits for write in commit.writes):
+                notice()
+
+        self.wiring.database.on_commits.append(look)
 
     # Queries.
 
@@ -153,16 +164,7 @@ class Backend:
             AppError: the function's refusal, or the door's; then nothing happened.
 
         """
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def settled(outcome: Answer | AppError) -> None:
-            if future.done():
-                return
-            if isinstance(outcome, AppError):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
+        future, settled = settling(asyncio.get_running_loop())
         self.submit(call, settled, internal=internal)
         return await future
 
@@ -216,7 +218,9 @@ class WrongKind(UnknownFunction):
 
     def __init__(self, path: str, kind: FunctionKind) -> None:
         super().__init__(path)
-        self.message = f"'{path}' is {'an' if kind is FunctionKind.ACTION else 'a'} {kind}; call it as one."
+        self.message = (
+            f"'{path}' is {'an' if kind is FunctionKind.ACTION else 'a'} {kind}; call it as one."
+        )
 
 
 class ActionCaller:
@@ -231,6 +235,21 @@ class ActionCaller:
         path = self._backend.wiring.registry.of(function).path
         call = Call(path, arguments, self._principal, charged=False)
         return (await self._backend.run(call, internal=True)).value
+
+
+def settling(loop: asyncio.AbstractEventLoop) -> tuple["asyncio.Future[Answer]", Settled]:
+    """A future, and the callback that settles it (unless its waiter has gone)."""
+    future: asyncio.Future[Answer] = loop.create_future()
+
+    def settled(outcome: Answer | AppError) -> None:
+        if future.done():
+            return
+        if isinstance(outcome, AppError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    return future, settled
 
 
 def _replay_of(call: Call, spec: FunctionSpec) -> tuple[Mapping[str, Any], ReplayKey | None]:

@@ -58,13 +58,17 @@ class Binding:
             for item in arguments
         ]
         self.struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
-        self._names = {spelling: item.name for item in arguments for spelling in spellings(item.name)}
+        self._names = {
+            spelling: item.name for item in arguments for spelling in spellings(item.name)
+        }
         for other, own in also.items():
-            self._names |= {spelling: own for spelling in spellings(other)}
+            self._names |= dict.fromkeys(spellings(other), own)
         self._fixes = {item.name: fix for item in arguments if (fix := _fix_for(item.type))}
         self._whole = {item.name for item in arguments if _is_whole(item.type)}
 
-    def bind(self, sent: Mapping[str, Any], spell: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def bind(
+        self, sent: Mapping[str, Any], spell: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Keyword arguments for the function.
 
         `spell` renames arguments for this caller's face, in what it sends and in what it is told.
@@ -199,7 +203,7 @@ def _fix_struct(struct: type[msgspec.Struct]) -> Fix:
     names: dict[str, str] = {}
     fixes: dict[str, Fix] = {}
     for field in msgspec.structs.fields(struct):
-        names |= {spelling: field.encode_name for spelling in spellings(field.name)}
+        names |= dict.fromkeys(spellings(field.name), field.encode_name)
         if fix := _fix_for(field.type):
             fixes[field.encode_name] = fix
 
@@ -208,6 +212,8 @@ def _fix_struct(struct: type[msgspec.Struct]) -> Fix:
             return value
         sent = typing.cast("dict[str, Any]", value)
         renamed = {names.get(name, name): item for name, item in sent.items()}
-        return {name: fixes[name](item) if name in fixes else item for name, item in renamed.items()}
+        return {
+            name: fixes[name](item) if name in fixes else item for name, item in renamed.items()
+        }
 
     return respell

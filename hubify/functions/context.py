@@ -147,7 +147,9 @@ class MutationCtx(QueryCtx):
         """
         self._scheduled += 1
         if self._scheduled > limits.MAX_SCHEDULED:
-            message = f"one mutation may schedule {limits.MAX_SCHEDULED} jobs; schedule one that goes on"
+            message = (
+                f"one mutation may schedule {limits.MAX_SCHEDULED} jobs; schedule one that goes on"
+            )
             raise TooLarge(message)
         spec = self._spec_of(function)
         job = Job(

@@ -150,7 +150,7 @@ class Domain:
                 internal=internal, retries=retries, secret=secret,
             )  # fmt: skip
             self.specs.append(spec)
-            self.aliases |= {alias: path for alias in aliases}
+            self.aliases |= dict.fromkeys(aliases, path)
             return function
 
         return declare

@@ -8,7 +8,7 @@ import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from hubify.core.committer import Committer
-from hubify.storage.engine import HeadMoved, StorageFailed
+from hubify.core.log import HeadMoved, StorageFailed
 
 
 class Flusher:

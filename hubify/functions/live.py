@@ -154,7 +154,7 @@ class LiveQueries:
         run = run_query(
             self._wiring, question.spec, question.arguments, principal, journal=question.journal
         )
-        shared.result = _as_result(run)
+        shared.result = as_result(run)
         self._unsubscribe(shared)
         shared.token = Token(run.reads)
         self._by_token[shared.token] = shared
@@ -192,7 +192,8 @@ def error_members(error: AppError) -> bytes:
     )
 
 
-def _as_result(run: QueryRun) -> LiveResult:
+def as_result(run: QueryRun) -> LiveResult:
+    """A run as the sync protocol carries it."""
     journal = encode(run.journal, CONVEX)
     if run.error is not None:
         members = error_members(run.error) + NO_LOGS + journal

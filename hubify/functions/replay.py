@@ -94,7 +94,5 @@ def record(
     """Remember an answer in the mutation's own transaction (a secret one only that it was given)."""
     answer = b"" if spec.secret else msgspec.msgpack.encode(value)
     transaction.insert(
-        Answered(
-            key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms
-        )
+        Answered(key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms)
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hubify.core.log import RowWrite
 from hubify.core.reads import ReadSet
 from hubify.core.transaction import Transaction
 from hubify.functions.context import MutationCtx, QueryCtx
@@ -17,7 +18,6 @@ from hubify.functions.principal import Principal
 from hubify.functions.replay import Recorded, ReplayKey, find, record
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring, log
-from hubify.storage.engine import RowWrite
 from hubify.values import limits
 from hubify.values.errors import (
     AppError,

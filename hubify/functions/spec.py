@@ -115,9 +115,7 @@ class Registry:
                 message = f"two functions are named '{spec.path}'; rename one"
                 raise ValueError(message)
             self._specs[spec.path] = spec
-        self._aliases = {
-            alias: path for alias, path in aliases.items() if alias not in self._specs
-        }
+        self._aliases = {alias: path for alias, path in aliases.items() if alias not in self._specs}
         self.tables = tuple(tables)
         self.crons = tuple(crons)
         self._by_function = {spec.function: spec for spec in self._specs.values()}

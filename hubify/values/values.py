@@ -110,7 +110,9 @@ def _check_object(value: Mapping[object, object], where: str, depth: int) -> Non
         raise TooLarge(message)
     for name, item in value.items():
         if not is_field_name(name):
-            message = f"{where} has a field name that is not plain ASCII, or begins with $: {name!r}"
+            message = (
+                f"{where} has a field name that is not plain ASCII, or begins with $: {name!r}"
+            )
             raise InvalidInput(message)
         check_storable(item, f"{where}.{name}", depth + 1)
 

@@ -8,14 +8,12 @@ import asyncio
 import logging
 from typing import Any
 
-from hubify.core.subscriptions import Token
-from hubify.core.transaction import Transaction
-from hubify.functions.backend import Answer, Backend, Call
+from hubify.functions.backend import Backend, Call, settling
+from hubify.functions.jobs import submit_job
 from hubify.functions.principal import SYSTEM
-from hubify.functions.schedule import MAX_ATTEMPTS, Job, JobState
+from hubify.functions.schedule import MAX_ATTEMPTS, Job
 from hubify.functions.spec import FunctionKind
-from hubify.storage.engine import Commit
-from hubify.values.errors import AppError, Conflict, Kind, NotFound
+from hubify.values.errors import AppError, Kind, NotFound
 
 log = logging.getLogger("hubify.jobs")
 
@@ -32,9 +30,7 @@ class JobLoop:
         self._wake = asyncio.Event()
         self._running: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        database = backend.wiring.database
-        self._jobs_table = database.table_of(Job).number
-        database.on_commits.append(self._noticed)
+        backend.on_change(Job, self._wake.set)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -66,10 +62,6 @@ class JobLoop:
 
     def _now_ms(self) -> int:
         return self._backend.wiring.runtime.wall_ns() // 1_000_000
-
-    def _noticed(self, commits: list[Commit], _stale: set[Token]) -> None:
-        if any(write.table == self._jobs_table for commit in commits for write in commit.writes):
-            self._wake.set()
 
     async def _wait(self) -> None:
         first: Job | None = self._ask("system:nextJob", {})
@@ -103,10 +95,12 @@ class JobLoop:
 
     async def _attempt(self, job: Job) -> None:
         spec = self._backend.wiring.registry.find(job.path, internal=True)
-        call = Call(job.path, job.arguments, SYSTEM, charged=False)
         if spec.kind is FunctionKind.MUTATION:
-            await run_job_mutation(self._backend, call, job)
+            future, settled = settling(asyncio.get_running_loop())
+            submit_job(self._backend, job, SYSTEM, settled)
+            await future
             return
+        call = Call(job.path, job.arguments, SYSTEM, charged=False)
         await self._do("system:beginJob", {"job_id": job.id})
         await self._backend.run(call, internal=True)
         await self._do("system:endJob", {"job_id": job.id})
@@ -162,28 +156,3 @@ class Interrupted(AppError):
 
     kind = Kind.UNAVAILABLE
     code = "INTERRUPTED"
-
-
-class AlreadyConsumed(Conflict):
-    """Another process has run this job; this run leaves nothing."""
-
-
-async def run_job_mutation(backend: Backend, call: Call, job: Job) -> Answer:
-    """Run a job's mutation; its row is consumed by the same commit."""
-    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-    def consume(transaction: Transaction, now_ms: int) -> None:
-        row = transaction.get(Job, job.id)
-        if row is None or row.state is not JobState.PENDING:
-            message = f"job {job.id} has been run already"
-            raise AlreadyConsumed(message)
-        transaction.replace(row, state=JobState.DONE, started_at=now_ms, finished_at=now_ms)
-
-    def settled(outcome: Answer | AppError) -> None:
-        if isinstance(outcome, AppError):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
-
-    backend.submit(call, settled, then=consume, internal=True)
-    return await future

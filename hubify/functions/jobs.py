@@ -1,0 +1,29 @@
+"""Running a scheduled mutation so that it takes effect once.
+
+Invariant: the job's row leaves `pending` in the mutation's own commit; a second run finds it gone
+and leaves nothing.
+"""
+
+from hubify.core.transaction import Transaction
+from hubify.functions.backend import Backend, Call, Settled
+from hubify.functions.principal import Principal
+from hubify.functions.schedule import Job, JobState
+from hubify.values.errors import Conflict
+
+
+class AlreadyConsumed(Conflict):
+    """Another process, or an earlier attempt, has run this job."""
+
+
+def submit_job(backend: Backend, job: Job, principal: Principal, settled: Settled) -> None:
+    """Run a job's mutation; `settled` hears of it once it is durable, or that it was consumed."""
+
+    def consume(transaction: Transaction, now_ms: int) -> None:
+        row = transaction.get(Job, job.id)
+        if row is None or row.state is not JobState.PENDING:
+            message = f"job {job.id} has been run already"
+            raise AlreadyConsumed(message)
+        transaction.replace(row, state=JobState.DONE, started_at=now_ms, finished_at=now_ms)
+
+    call = Call(job.path, job.arguments, principal, charged=False)
+    backend.submit(call, settled, then=consume, internal=True)

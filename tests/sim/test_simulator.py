@@ -1,0 +1,90 @@
+"""Thousands of seeded runs against the oracles, and faults planted to prove that the oracles bite."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from hubify.core.committer import Accepted, Committer
+from hubify.core.interval_map import IntervalMap
+from hubify.core.overlay import Overlay
+from hubify.core.reads import ReadSet
+from hubify.core.subscriptions import Subscriptions
+from hubify.functions import runs
+from tests.sim.oracles import judge
+from tests.sim.world import World
+
+SEEDS = 1_500
+STEPS = 150
+BLOCKS = 10
+FAULT_SEEDS = 200
+
+
+def run(seed: int) -> None:
+    """One whole run, judged."""
+    world = World(seed)
+    world.run(STEPS)
+    judge(world)
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_every_seed_satisfies_every_oracle(block: int) -> None:
+    for seed in range(block, SEEDS, BLOCKS):
+        try:
+            run(seed)
+        except BaseException as error:
+            error.add_note(f"repeat with `python -m dev.sim --seed {seed} --steps {STEPS}`")
+            raise
+
+
+def bites(seeds: Iterable[int]) -> bool:
+    """Whether some run fails."""
+    for seed in seeds:
+        try:
+            run(seed)
+        except Exception:  # noqa: BLE001 - any failure shows that the fault was noticed
+            return True
+    return False
+
+
+def test_a_subscription_that_overlooks_rows_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Subscriptions, "publish", lambda _self, _commits: set())
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_an_interval_map_that_forgets_ranges_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IntervalMap, "stab", lambda _self, _key: iter(()))
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_read_set_that_sees_no_conflict_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ReadSet, "touched_by", lambda _self, _write: False)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_an_answer_before_the_disk_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Committer.accept
+
+    def hasty(self: Committer, accepted: Accepted) -> None:
+        done = accepted.done
+        accepted.done = lambda _ts: None
+        honest(self, accepted)
+        done(accepted.ts)
+
+    monkeypatch.setattr(Committer, "accept", hasty)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_query_that_sees_what_is_not_durable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Committer, "durable_view", Committer.accepted_view)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_flush_in_flight_that_readers_see_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Overlay, "undo", lambda _self, _commit: None)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_forgotten_replay_record_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "find", lambda *_arguments: None)
+    monkeypatch.setattr(runs, "record", lambda *_arguments: None)
+    assert bites(range(FAULT_SEEDS))
