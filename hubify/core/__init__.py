@@ -1,1 +1,1 @@
-"""The reactive core: transactions, one log, subscriptions. No await, no I/O of its own, no clock."""
+"""The reactive core: transactions, one log, subscriptions; no await, no I/O, no clock."""

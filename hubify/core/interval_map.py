@@ -23,16 +23,17 @@ class _Node(Generic[T]):
         self.owners: set[T] = set()
         # A hash of the interval is as good as a random number and makes the shape reproducible.
         self.priority = crc32(interval.end, crc32(interval.start))
-        self.max_end = interval.end
+        self.max_end: bytes = interval.end
         self.left: _Node[T] | None = None
         self.right: _Node[T] | None = None
 
     def settle(self) -> None:
         """Recompute the largest end from the children."""
         largest = self.interval.end
-        for child in (self.left, self.right):
-            if child is not None:
-                largest = max(largest, child.max_end)
+        if self.left is not None:
+            largest = max(largest, self.left.max_end)
+        if self.right is not None:
+            largest = max(largest, self.right.max_end)
         self.max_end = largest
 
 

@@ -4,6 +4,7 @@ Invariant: a table's or index's number never changes once given; `catalog.py` ke
 store itself.
 """
 
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
@@ -63,6 +64,7 @@ class BoundTable:
         self.decode: Callable[[bytes], Row] = msgspec.msgpack.Decoder(
             table.row_type, ext_hook=_from_extension
         ).decode
+        self.free_fields = free_fields(table.row_type)
         self._chosen: dict[tuple[tuple[str, ...], str | None], BoundIndex] = {}
 
     def id_of(self, number: int) -> RowId:
@@ -115,6 +117,16 @@ class BoundTable:
         wanted = ", ".join(repr(name) for name in [*sorted(equal), *([field] if field else [])])
         message = f"no index of table {self.name!r} covers this read; declare index({wanted})"
         raise TypeError(message)
+
+
+def free_fields(row_type: type[Row]) -> tuple[str, ...]:
+    """Fields that hold whatever JSON a caller sent, and so are checked before they are stored."""
+    hints = typing.get_type_hints(row_type)
+    return tuple(name for name, hint in hints.items() if _is_free(hint))
+
+
+def _is_free(hint: object) -> bool:
+    return hint is Any or hint is object or any(_is_free(part) for part in typing.get_args(hint))
 
 
 def _reader(fields: tuple[str, ...]) -> Callable[[Row], tuple[object, ...]]:

@@ -22,6 +22,9 @@ class Token:
         self.reads = reads
 
 
+NOBODY: frozenset[Token] = frozenset()
+
+
 class Subscriptions:
     """All live tokens of a process, by what they read."""
 
@@ -65,7 +68,7 @@ class Subscriptions:
         stale: set[Token] = set()
         for commit in commits:
             for write in commit.writes:
-                stale |= self._by_row.get(write.id, frozenset())
+                stale |= self._by_row.get(write.id, NOBODY)
                 for index, key in (*write.removed, *write.added):
                     held = self._by_index.get(index)
                     if held is not None:

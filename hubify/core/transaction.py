@@ -215,8 +215,10 @@ class Transaction:
     ) -> None:
         self._snapshot.watch()
         value = None if after is None else self._encode(table, after)
-        old = set() if before is None else table.entries(table.decode(before), number)
-        new = set() if after is None else table.entries(after, number)
+        old: set[tuple[int, bytes]] = (
+            set() if before is None else table.entries(table.decode(before), number)
+        )
+        new: set[tuple[int, bytes]] = set() if after is None else table.entries(after, number)
         if after is not None:
             self._refuse_duplicates(table, after, number, changed=new - old)
         write = self._writes.get(number)
@@ -239,6 +241,8 @@ class Transaction:
         if len(value) > limits.MAX_DOCUMENT_BYTES:
             message = f"a row of {table.name} is over 1 MiB; keep large contents in parts"
             raise TooLarge(message)
+        for name in table.free_fields:
+            check_storable(getattr(row, name), name)
         self._bytes_written += len(value)
         if self._bytes_written > limits.MAX_BYTES_WRITTEN:
             message = (
@@ -304,11 +308,3 @@ def _covered(span: Interval, found: list[Entry], *, limit: int, reverse: bool) -
         return span
     last = found[-1].key
     return Interval(last, span.end) if reverse else Interval(span.start, last + b"\x00")
-
-
-def require_storable(row: Row) -> None:
-    """Refuse free-form fields (JSON that a caller sent) that a document may not hold."""
-    for name in row.__struct_fields__:
-        value = getattr(row, name)
-        if isinstance(value, dict | list):
-            check_storable(value, name)

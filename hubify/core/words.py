@@ -5,7 +5,8 @@ Invariant: the same text always gives the same words; indexing and searching sha
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 from hubify.values import limits
 
@@ -14,15 +15,22 @@ WORD = re.compile(r"\w+")
 
 
 def words_of(values: Iterable[object]) -> list[str]:
-    """The distinct words of some texts (strings, or lists of strings), at most the bound's count."""
+    """The distinct words of some texts (strings, or lists of strings), up to the bound."""
     found: dict[str, None] = {}
-    for value in values:
-        for text in [value] if isinstance(value, str) else value or ():  # pyright: ignore
-            for word in split_words(str(text)):
-                found[word] = None
-                if len(found) >= limits.MAX_INDEXED_WORDS:
-                    return list(found)
+    for text in _texts(values):
+        for word in split_words(text):
+            found[word] = None
+            if len(found) >= limits.MAX_INDEXED_WORDS:
+                return list(found)
     return list(found)
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif value is not None:
+            yield from cast("list[str]", value)
 
 
 def split_words(text: str) -> list[str]:

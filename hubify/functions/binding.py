@@ -190,13 +190,22 @@ def _fix_for(declared: Any) -> Fix | None:
         return _fix_struct(declared)
     origin, parts = typing.get_origin(declared), typing.get_args(declared)
     if origin in (list, tuple) and parts and (inner := _fix_for(parts[0])):
-        return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
+        return _fix_each(inner)
     if origin in (typing.Union, types.UnionType):
         fixes = [fix for part in parts if (fix := _fix_for(part))]
         return fixes[0] if len(fixes) == 1 else None
     if origin is typing.Annotated:
         return _fix_for(parts[0])
     return None
+
+
+def _fix_each(inner: Fix) -> Fix:
+    def respell(value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [inner(item) for item in typing.cast("list[Any]", value)]
+
+    return respell
 
 
 def _fix_struct(struct: type[msgspec.Struct]) -> Fix:

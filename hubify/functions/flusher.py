@@ -1,7 +1,7 @@
 """Runs the committer's flushes: statements here, the wait for the disk on one other thread.
 
-Invariant: at most one flush is under way, and the next begins when it ends; every accepted commit is
-sealed or failed, never forgotten.
+Invariant: at most one flush is under way, and the next begins when it ends; every accepted commit
+is sealed or failed, never forgotten.
 """
 
 import asyncio

@@ -109,7 +109,10 @@ class InMemoryBackend:
 
     async def _run_due(self) -> None:
         loop = asyncio.get_running_loop()
-        self.backend.on_kick = lambda: loop.call_soon(self.database.flush)
+        def flush_soon() -> None:
+            loop.call_soon(self.database.flush)
+
+        self.backend.on_kick = flush_soon
         if not self._crons_declared:
             self._crons_declared = True
             await self._jobs.prepare()

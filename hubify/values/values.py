@@ -6,11 +6,12 @@ whole numbers beyond 2**53 travel as `Int64` only, so no number ever changes sil
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from hubify.values import limits
 from hubify.values.errors import InvalidInput, TooLarge
 
-type_names = {
+TYPE_NAMES: dict[type, str] = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
@@ -51,7 +52,7 @@ Value = None | bool | int | float | str | bytes | Int64 | list["Value"] | dict[s
 
 def describe(value: object) -> str:
     """Name a value's type as an error message should: "a string", "an array"."""
-    return type_names.get(type(value), "a " + type(value).__name__)
+    return TYPE_NAMES.get(type(value), "a " + type(value).__name__)
 
 
 def check_storable(value: object, where: str = "the value", depth: int = 0) -> None:
@@ -72,9 +73,9 @@ def check_storable(value: object, where: str = "the value", depth: int = 0) -> N
     elif isinstance(value, int):
         check_number(value, where)
     elif isinstance(value, Mapping):
-        _check_object(value, where, depth)
+        _check_object(cast("Mapping[object, object]", value), where, depth)
     elif isinstance(value, Sequence):
-        _check_array(value, where, depth)
+        _check_array(cast("Sequence[object]", value), where, depth)
     else:
         message = f"{where} has a type that cannot be stored: {type(value).__name__}"
         raise InvalidInput(message)

@@ -1,4 +1,4 @@
-"""Thousands of seeded runs against the oracles, and faults planted to prove that the oracles bite."""
+"""Seeded runs against the oracles, and faults planted to prove that the oracles bite."""
 
 from collections.abc import Iterable
 
