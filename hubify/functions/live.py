@@ -7,7 +7,6 @@ it stale; the first watcher who then asks runs it again, at the durable head, fo
 Invariant: `result()` equals a fresh run at the durable head.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,19 +17,10 @@ from hubify.functions.principal import Principal
 from hubify.functions.runs import QueryRun, run_query
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring
-from hubify.values.errors import AppError
+from hubify.wire.results import LiveResult, live_refusal, live_value
 from hubify.wire.styles import CONVEX, encode
 
-NO_LOGS = b',"logLines":[],"journal":'
 Key = tuple[str, bytes, str | None, Principal | None]
-
-
-class LiveResult(msgspec.Struct, frozen=True):
-    """A result as the sync protocol carries it, and a digest that tells whether it changed."""
-
-    failed: bool
-    members: bytes
-    digest: bytes
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -183,21 +173,8 @@ class LiveQueries:
                     watcher.on_stale()
 
 
-def error_members(error: AppError) -> bytes:
-    """`"errorMessage":…,"errorData":{code,message,…}` as JSON members."""
-    data = {"code": error.code, "message": error.message, **error.details}
-    return b'"errorMessage":%b,"errorData":%b' % (
-        encode(error.message, CONVEX),
-        encode(data, CONVEX),
-    )
-
-
 def as_result(run: QueryRun) -> LiveResult:
     """A run as the sync protocol carries it."""
-    journal = encode(run.journal, CONVEX)
     if run.error is not None:
-        members = error_members(run.error) + NO_LOGS + journal
-    else:
-        members = b'"value":' + encode(run.value, CONVEX) + NO_LOGS + journal
-    digest = hashlib.blake2b(members, digest_size=16).digest()
-    return LiveResult(failed=run.error is not None, members=members, digest=digest)
+        return live_refusal(run.error, run.journal)
+    return live_value(encode(run.value, CONVEX), run.journal)
