@@ -34,6 +34,7 @@ from hubify.domains.skills.lookup import (
     version_numbered,
     version_standing,
 )
+from hubify.domains.skills.resolving import Resolved, acting_agent, pin_of, resolve
 from hubify.domains.skills.standing import Moved, Run, cells_of, count_report
 from hubify.domains.skills.tables import (
     Change,
@@ -52,14 +53,15 @@ from hubify.domains.skills.tables import (
     Visibility,
     skills,
 )
+from hubify.domains.skills.tickets import spend_ticket
 
 __all__ = [
     "Change", "Channel", "CountBy", "EvolutionSettings", "FileRef", "GatewayRefused", "Moved",
-    "NameTaken", "NothingStable", "Origin", "Rollout", "Run", "Skill", "SkillNotFound",
+    "NameTaken", "NothingStable", "Origin", "Resolved", "Rollout", "Run", "Skill", "SkillNotFound",
     "SkillStanding", "SkillStatus", "SkillVersion", "TicketRefused", "VersionExists",
     "VersionNotFound", "VersionStanding", "VersionStatus", "Visibility", "WrongState",
-    "begin_canary", "belongs_to", "cells_of", "count_report", "end_canary", "maintained",
-    "make_stable", "may_read", "readable", "require_maintainer", "require_version", "rollout_of",
-    "set_share", "skill_named", "skills", "stable_version", "standing_of", "version_numbered",
-    "version_standing",
+    "acting_agent", "begin_canary", "belongs_to", "cells_of", "count_report", "end_canary",
+    "maintained", "make_stable", "may_read", "pin_of", "readable", "require_maintainer",
+    "require_version", "resolve", "rollout_of", "set_share", "skill_named", "skills",
+    "spend_ticket", "stable_version", "standing_of", "version_numbered", "version_standing",
 ]  # fmt: skip

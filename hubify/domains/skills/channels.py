@@ -6,9 +6,11 @@ commit as the statuses and the skill's standing that follow from it. A pin is ne
 
 from hubify.domains.skills.errors import WrongState
 from hubify.domains.skills.lookup import require_version, standing_of, version_standing
-from hubify.domains.skills.rules import is_runnable, listing_of
+from hubify.domains.skills.rules import listing_of
 from hubify.domains.skills.standing import show
 from hubify.domains.skills.tables import (
+    Channel,
+    ChannelMove,
     Rollout,
     Skill,
     SkillVersion,
@@ -24,9 +26,10 @@ def make_stable(
     skill: Skill,
     version: SkillVersion,
     *,
-    before: VersionStatus = VersionStatus.SUPERSEDED,
+    former_status: VersionStatus = VersionStatus.SUPERSEDED,
+    reason: str = "",
 ) -> Skill:
-    """Let everybody get a version; `before` becomes of the one they got till now.
+    """Let everybody get a version; the one they got till now takes `former_status`.
 
     A trial of this version ends with it.
 
@@ -34,19 +37,18 @@ def make_stable(
         WrongState: it has no files that could be run.
 
     """
-    if not is_runnable(version.status):
-        raise WrongState(
-            f"'{skill.name}@{version.version}' is a {version.status}; publish it first"
-        )
+    if version.status is VersionStatus.PLACEHOLDER:
+        raise WrongState(f"'{skill.name}@{version.version}' is a placeholder without files")
     if skill.stable_version not in (None, version.version):
         former = require_version(ctx, skill, skill.stable_version or "")
-        ctx.db.replace(former, status=before)
+        ctx.db.replace(former, status=former_status)
     ctx.db.replace(version, status=VersionStatus.STABLE)
     if skill.canary_version == version.version:
         skill = _end_rollout(ctx, skill)
     changed = skill.changed(
         stable_version=version.version, description=version.description, updated_at=ctx.now
     )
+    record_move(ctx, skill, changed, Channel.STABLE, reason=reason)
     stored = store(ctx, changed)
     shown = version_standing(ctx, version.id)
     show(ctx, standing_of(ctx, stored), shown.confidence if shown else 0.0, ctx.today)
@@ -106,6 +108,33 @@ def end_canary(
         return skill
     ctx.db.replace(require_version(ctx, skill, skill.canary_version), status=status)
     return store(ctx, _end_rollout(ctx, skill).changed(updated_at=ctx.now))
+
+
+def record_move(
+    ctx: MutationCtx, before: Skill, after: Skill, channel: Channel, *, reason: str
+) -> None:
+    """Keep that a channel moved, who asked for it, and why."""
+    move = ChannelMove(
+        skill_id=after.id,
+        channel=channel,
+        before=pointed(before, channel),
+        after=pointed(after, channel),
+        reason=reason,
+        asked_by=ctx.identity.owner,
+        moved_at=ctx.now,
+    )
+    ctx.db.insert(move)
+
+
+def pointed(skill: Skill, channel: Channel) -> str | None:
+    """The version that a channel of a skill points to."""
+    match channel:
+        case Channel.STABLE:
+            return skill.stable_version
+        case Channel.CANARY:
+            return skill.canary_version
+        case Channel.BETA:
+            return skill.beta_version
 
 
 def rollout_of(ctx: QueryCtx, skill: Skill) -> Rollout | None:

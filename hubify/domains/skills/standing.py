@@ -224,9 +224,13 @@ def _with_run(ctx: MutationCtx, standing: SkillStanding, run: Run, day: int) -> 
 
 def _meet(ctx: MutationCtx, skill_id: RowId, owner: str, agent: str) -> tuple[bool, bool]:
     """Keep in mind who reports; whether this agent, and whether this owner, is new to the skill."""
-    known = SkillReporter.where(skill_id=skill_id, owner=owner, agent=agent)
-    if ctx.db.first(known) is not None:
+    known = ctx.db.first(SkillReporter.where(skill_id=skill_id, owner=owner, agent=agent))
+    if known is not None and known.counted:
         return False, False
-    new_owner = ctx.db.first(SkillReporter.where(skill_id=skill_id, owner=owner)) is None
-    ctx.db.insert(SkillReporter(skill_id=skill_id, owner=owner, agent=agent))
-    return True, new_owner
+    of_owner = ctx.db.take(SkillReporter.where(skill_id=skill_id, owner=owner), limit=2)
+    if known is None:
+        met = SkillReporter(skill_id=skill_id, owner=owner, agent=agent, counted=True)
+        ctx.db.insert(met)
+    else:
+        ctx.db.replace(known, counted=True)
+    return True, not any(row.counted for row in of_owner)

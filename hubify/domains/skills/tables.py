@@ -168,6 +168,10 @@ class Skill(Row, frozen=True):
     compatibility: str | None = None
     homepage: str | None = None
     repository: str | None = None
+    author: str = ""
+    """Who made it elsewhere, when it was imported; else empty, and the owner made it."""
+    latest_version: str = ""
+    """The highest number ever published under the name; the next one goes on from it."""
     notice: str | None = None
     """Why it is deprecated, and what to use in its place."""
 
@@ -211,6 +215,19 @@ class Descent(Row, frozen=True):
     parent_skill: RowId
     child_id: RowId
     child_skill: RowId
+
+
+@skills.table("channel_moves", index("skill_id"))
+class ChannelMove(Row, frozen=True):
+    """One step of a channel: from which version to which, who asked, and why."""
+
+    skill_id: RowId
+    channel: Channel
+    before: str | None
+    after: str | None
+    reason: str
+    asked_by: str
+    moved_at: int
 
 
 @skills.table("skill_rollouts", unique("skill_id"))
@@ -312,14 +329,25 @@ class SkillStanding(Row, frozen=True):
 class SkillReporter(Row, frozen=True):
     """An agent that has reported on a skill; `turn` counts the tickets it has used up.
 
-    `turn_since` is when the last one was used (ms): its next ticket begins there.
+    `turn_since` is when the last one was used (ms): its next ticket begins there. `counted`: the
+    skill's standing has it among its agents.
     """
 
     skill_id: RowId
     owner: str
     agent: str
+    counted: bool = False
     turn: int = 0
     turn_since: int = 0
+
+
+@skills.table("spent_tickets", unique("serial"))
+class SpentTicket(Row, frozen=True):
+    """A ticket issued within a session that has been reported."""
+
+    serial: str
+    owner: str
+    spent_at: int
 
 
 @skills.table("ticket_keys", index())

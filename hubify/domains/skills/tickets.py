@@ -1,0 +1,188 @@
+"""Tickets of skills: which one an agent holds now, what arm it is in, and using it up.
+
+A ticket is a function of what is stored anyway, so that handing it out writes nothing: its serial
+is a keyed digest of owner, agent, skill, turn and window. The turn is the number of tickets the
+agent has used up on the skill, kept in its `SkillReporter` row; windows of `TTL_MS` are counted
+from the last use (before the first, from a point that the key picks). So the same ticket comes
+back until it is reported or its window is over, and nobody can toss the coin again.
+
+Invariant: one serial is used up at most once; a ticket can be reported for `TTL_MS` at least after
+it was last handed out.
+"""
+
+import hmac
+from typing import NamedTuple
+
+from hubify.domains.skills.channels import rollout_of
+from hubify.domains.skills.errors import TicketRefused
+from hubify.domains.skills.tables import Rollout, Skill, SkillReporter, SpentTicket, TicketKey
+from hubify.evidence.reports import Arm
+from hubify.evidence.tickets import Ticket, TicketError, assign_arm, verify
+from hubify.functions import MutationCtx, QueryCtx
+
+TTL_MS = 24 * 3_600_000
+KEY_BYTES = 32
+MAX_KEYS = 8
+SERIAL_DIGITS = 32
+FREE, IN_SESSION = "t", "s"
+
+
+class Holder(NamedTuple):
+    """Who resolves or reports: an agent of an owner, perhaps within a session of its own."""
+
+    owner: str
+    agent: str
+    session: str = ""
+
+
+class Slot(NamedTuple):
+    """The ticket that a holder is due: its serial, and since when it is (ms)."""
+
+    serial: str
+    start: int
+
+    @property
+    def expires_at(self) -> int:
+        """Until when it may be reported: a whole window after its own (ms)."""
+        return self.start + 2 * TTL_MS
+
+
+class Trial(NamedTuple):
+    """What a slot means for a skill on trial: the arm, its share, the trial's id."""
+
+    arm: Arm
+    share: float
+    canary_id: str
+
+
+NO_TRIAL = Trial(Arm.STABLE, 0.0, "")
+
+
+def due_slot(
+    key: bytes, skill: Skill, holder: Holder, reporter: SkillReporter | None, now: int
+) -> Slot:
+    """The slot a holder is in now: its turn, in the window that `now` (ms) lies in."""
+    turn = reporter.turn if reporter and not holder.session else 0
+    anchor = reporter.turn_since if reporter and turn else _phase(key, skill, holder)
+    start = anchor + max(0, now - anchor) // TTL_MS * TTL_MS
+    return Slot(_serial(key, skill, holder, turn, start), start)
+
+
+def trial_of(rollout: Rollout | None, owner: str, slot: Slot) -> Trial:
+    """The arm of a slot, by the share in force when it began (or when the trial began, if later).
+
+    A paused trial gives nobody its version.
+    """
+    if rollout is None or rollout.stages[-1][1] == 0:
+        return NO_TRIAL
+    share = rollout.stages[0][1]
+    for since, later_share in rollout.stages:
+        if since <= slot.start:
+            share = later_share
+    if share == 0:
+        return NO_TRIAL
+    arm = assign_arm(rollout.secret, rollout.canary_id, owner, slot.serial, share)
+    return Trial(arm, share, rollout.canary_id)
+
+
+def ticket_for(skill: Skill, version: str, holder: Holder, slot: Slot, trial: Trial) -> Ticket:
+    """The ticket of a slot for the version it is given."""
+    return Ticket(
+        skill=skill.name,
+        version=version,
+        canary=trial.canary_id,
+        arm=trial.arm,
+        share=trial.share,
+        owner=holder.owner,
+        agent=holder.agent,
+        serial=slot.serial,
+        issued_at=slot.start,
+        expires_at=slot.expires_at,
+    )
+
+
+def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent: str) -> Ticket:
+    """Use a ticket up for a report; what it says is then known to be true.
+
+    Costs one row: the agent's `SkillReporter`, or a `SpentTicket` when it was issued in a session.
+
+    Raises:
+        TicketRefused: it is forged, over, another agent's or skill's, or used up already.
+
+    """
+    try:
+        ticket = verify(text, ticket_keys(ctx), ctx.now, owner=owner, agent=agent)
+    except TicketError as error:
+        raise TicketRefused(str(error)) from None
+    if ticket.skill != skill.name:
+        raise TicketRefused(f"the ticket is for '{ticket.skill}', not for '{skill.name}'")
+    if ticket.serial.startswith(IN_SESSION):
+        _spend_in_session(ctx, ticket)
+    else:
+        _spend_turn(ctx, skill, ticket)
+    return ticket
+
+
+def reporter_of(ctx: QueryCtx, skill: Skill, holder: Holder) -> SkillReporter | None:
+    """What is kept of an agent that has reported on the skill."""
+    where = SkillReporter.where(skill_id=skill.id, owner=holder.owner, agent=holder.agent)
+    return ctx.db.first(where)
+
+
+def current_trial(ctx: QueryCtx, skill: Skill, holder: Holder, slot: Slot) -> Trial:
+    """The arm a holder's slot is in, given the trial the skill is in."""
+    return trial_of(rollout_of(ctx, skill), holder.owner, slot)
+
+
+def ticket_keys(ctx: QueryCtx) -> list[bytes]:
+    """The keys that tickets are checked with, newest first."""
+    return [row.key for row in ctx.db.take(TicketKey.where().newest_first(), limit=MAX_KEYS)]
+
+
+def making_key(ctx: MutationCtx) -> bytes:
+    """The key that tickets are made with; the first ticket ever makes it."""
+    known = ticket_keys(ctx)
+    if known:
+        return known[0]
+    return ctx.db.insert(TicketKey(key=ctx.secret_bytes(KEY_BYTES), created_at=ctx.now)).key
+
+
+def _spend_turn(ctx: MutationCtx, skill: Skill, ticket: Ticket) -> None:
+    holder = Holder(ticket.owner, ticket.agent)
+    reporter = reporter_of(ctx, skill, holder)
+    due = {
+        due_slot(key, skill, holder, reporter, at).serial
+        for key in ticket_keys(ctx)
+        for at in (ctx.now, ctx.now - TTL_MS)
+    }
+    if ticket.serial not in due:
+        raise TicketRefused("the ticket has been used for a report already; resolve again")
+    turn = reporter.turn + 1 if reporter else 1
+    if reporter is not None:
+        ctx.db.replace(reporter, turn=turn, turn_since=ctx.now)
+        return
+    fresh = SkillReporter(
+        skill_id=skill.id, owner=holder.owner, agent=holder.agent, turn=turn, turn_since=ctx.now
+    )
+    ctx.db.insert(fresh)
+
+
+def _spend_in_session(ctx: MutationCtx, ticket: Ticket) -> None:
+    if ctx.db.first(SpentTicket.where(serial=ticket.serial)) is not None:
+        raise TicketRefused("the session's ticket has been used for a report already")
+    ctx.db.insert(SpentTicket(serial=ticket.serial, owner=ticket.owner, spent_at=ctx.now))
+
+
+def _phase(key: bytes, skill: Skill, holder: Holder) -> int:
+    return int.from_bytes(_digest(key, skill, holder, "phase")[:8]) % TTL_MS
+
+
+def _serial(key: bytes, skill: Skill, holder: Holder, turn: int, start: int) -> str:
+    digest = _digest(key, skill, holder, f"{turn}:{start}")
+    return (IN_SESSION if holder.session else FREE) + digest.hex()[:SERIAL_DIGITS]
+
+
+def _digest(key: bytes, skill: Skill, holder: Holder, what: str) -> bytes:
+    parts = (skill.id, holder.owner, holder.agent, holder.session, what)
+    framed = b"".join(len(part.encode()).to_bytes(4) + part.encode() for part in parts)
+    return hmac.digest(key, framed, "sha256")
