@@ -34,6 +34,8 @@ class Database:
     ) -> None:
         """Open a store. `alone`: no other process will append to it while this one runs."""
         self.engine = engine
+        self.oldest = 0
+        """States before this timestamp may have been dropped and are not read."""
         self._clock_ns = clock_ns
         self.subscriptions = Subscriptions()
         self.on_commits: list[Callable[[list[Commit], set[Token]], None]] = []
@@ -55,11 +57,14 @@ class Database:
         """A read-only transaction at the durable head, or at a past timestamp.
 
         Raises:
-            InvalidInput: `at` lies in the future.
+            InvalidInput: `at` lies in the future, or before the history that is kept.
 
         """
         if at is not None and at > self.head:
             message = "this timestamp is in the future; ask at or before the newest commit"
+            raise InvalidInput(message)
+        if at is not None and at < self.oldest:
+            message = "this timestamp is older than the history that is kept"
             raise InvalidInput(message)
         past = at if at is not None and at < self.head else None
 

@@ -27,6 +27,7 @@ KEPT_JOBS_MS = 7 * MS_PER_DAY
 SWEEP_ROWS = 500
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELED)
 MAX_ERROR = 2_000
+HISTORY = "history"
 
 
 class JobNotFound(NotFound):
@@ -169,6 +170,23 @@ def tick(ctx: MutationCtx) -> None:
             ctx.db.insert(Tick(name=name, value=value))
         elif known.value != value:
             ctx.db.replace(known, value=value)
+
+
+@system.mutation(internal=True)
+def forget_before(ctx: MutationCtx, *, ms: int) -> None:
+    """Store that states before this time can no longer be read (before they are dropped)."""
+    known = ctx.db.first(Tick.where(name=HISTORY))
+    if known is None:
+        ctx.db.insert(Tick(name=HISTORY, value=ms))
+    elif known.value < ms:
+        ctx.db.replace(known, value=ms)
+
+
+@system.query(internal=True)
+def history_from(ctx: QueryCtx) -> int:
+    """The earliest time (ms) whose state can still be read; 0: all of it."""
+    known = ctx.db.first(Tick.where(name=HISTORY))
+    return known.value if known else 0
 
 
 @system.cron(every_s=600)

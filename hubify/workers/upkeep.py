@@ -1,0 +1,68 @@
+"""What keeps a store small and its books in order: history beyond its window, counts of key use.
+
+Invariant: that a stretch of the past can no longer be read is stored before any of it is dropped.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from hubify.functions.backend import Backend, Call
+from hubify.functions.identities import Identities
+from hubify.functions.principal import SYSTEM
+from hubify.values.errors import AppError
+
+log = logging.getLogger("hubify.upkeep")
+
+USES_EVERY_S = 60
+PRUNE_EVERY_S = 600
+PRUNE_BATCH = 500
+PAUSE_S = 0.05
+MS_PER_DAY = 86_400_000
+NS_PER_MS = 1_000_000
+
+
+class Upkeep:
+    """The slow loops of one process."""
+
+    def __init__(self, backend: Backend, identities: Identities, *, history_days: int) -> None:
+        self._backend = backend
+        self._identities = identities
+        self._history_ms = history_days * MS_PER_DAY
+
+    async def run(self) -> None:
+        """Work until cancelled; a failed round is logged and tried again."""
+        turns = 0
+        while True:
+            await asyncio.sleep(USES_EVERY_S)
+            turns += 1
+            try:
+                await self.record_uses()
+                if turns % (PRUNE_EVERY_S // USES_EVERY_S) == 0:
+                    await self.prune()
+            except AppError as error:
+                log.warning("upkeep: %s", error.message)
+
+    async def record_uses(self) -> None:
+        """Store how often each key was shown since the last time."""
+        uses = self._identities.take_uses()
+        if uses:
+            await self._do("auth:recordUses", {"uses": uses})
+
+    async def prune(self) -> int:
+        """Drop superseded versions older than the window, in small batches; how many."""
+        database = self._backend.wiring.database
+        now_ms = self._backend.wiring.runtime.wall_ns() // NS_PER_MS
+        before_ms = now_ms - self._history_ms
+        if before_ms <= 0:
+            return 0
+        await self._do("system:forgetBefore", {"ms": before_ms})
+        database.oldest = max(database.oldest, before_ms * NS_PER_MS)
+        dropped = 0
+        while count := database.prune(before_ms * NS_PER_MS, PRUNE_BATCH):
+            dropped += count
+            await asyncio.sleep(PAUSE_S)
+        return dropped
+
+    async def _do(self, path: str, arguments: dict[str, Any]) -> None:
+        await self._backend.mutation(Call(path, arguments, SYSTEM, charged=False), internal=True)
