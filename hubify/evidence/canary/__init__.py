@@ -1,0 +1,44 @@
+"""The canary judge: is a new version not worse than the stable one, decided while it runs.
+
+Invariant: what is imported from here is the public face; the modules follow statistics.md 1 in the
+order settings, betting, judge, colluders, decision, interval, replay.
+"""
+
+from hubify.evidence.canary.decision import Decision, decision_of
+from hubify.evidence.canary.interval import Interval, effect_interval
+from hubify.evidence.canary.judge import (
+    CanaryState,
+    Reason,
+    RunReport,
+    Verdict,
+    advance,
+    observe,
+    observe_ticket,
+    resume,
+    settle,
+    start,
+)
+from hubify.evidence.canary.replay import Replay, replay
+from hubify.evidence.canary.settings import AtHorizon, Settings, Stage
+
+__all__ = [
+    "AtHorizon",
+    "CanaryState",
+    "Decision",
+    "Interval",
+    "Reason",
+    "Replay",
+    "RunReport",
+    "Settings",
+    "Stage",
+    "Verdict",
+    "advance",
+    "decision_of",
+    "effect_interval",
+    "observe",
+    "observe_ticket",
+    "replay",
+    "resume",
+    "settle",
+    "start",
+]
