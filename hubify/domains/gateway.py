@@ -1,0 +1,359 @@
+"""The Trust Gateway's record: what was decided on each publish and why, for everybody to read.
+
+Nothing that an agent wrote is ever executed to decide. A decision is as public as its skill; a
+false alarm can be appealed by the owner, and an appeal that is upheld lets the same bytes pass.
+
+Invariant: a decision never changes once written, but for whether it is public and how an appeal
+against it stands; none is ever deleted.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from hubify.functions import (
+    Conflict,
+    Domain,
+    Forbidden,
+    MutationCtx,
+    NotFound,
+    Page,
+    PageRequest,
+    QueryCtx,
+    Row,
+    RowId,
+    get,
+    index,
+    post,
+    unique,
+)
+
+gateway = Domain("gateway")
+
+ADMIN = "gateway:admin"
+MAX_FINDINGS = 100
+"""Findings that a decision keeps; the first ones, those that block before the others."""
+MAX_CHANGED = 1_000
+"""Decisions on one skill that change with its visibility in one step."""
+
+SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+# Tables.
+
+
+class Gate(StrEnum):
+    """The five gates, in order (surface.md 5.4)."""
+
+    SCHEMA = "schema"
+    PROVENANCE = "provenance"
+    CONTENT = "content"
+    REPUTATION = "reputation"
+    SANDBOX = "sandbox"
+
+
+class GateOutcome(StrEnum):
+    """How a gate ended; `skipped`: this server does not have it, or an earlier one ended it."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+class Severity(StrEnum):
+    """How bad a finding is; `info` is only worth knowing."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Verdict(StrEnum):
+    """What was decided."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class AppealState(StrEnum):
+    """How an appeal stands; `none`: nobody has appealed."""
+
+    NONE = "none"
+    OPEN = "open"
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing found in one place; `line` counts from 1, and 0 means the whole file.
+
+    A finding that `blocks` refuses the version; the others are kept for the reader.
+    """
+
+    gate: Gate
+    rule: str
+    severity: Severity
+    blocks: bool
+    path: str
+    line: int
+    message: str
+    fix: str = ""
+    excerpt: str = ""
+
+
+class GateResult(msgspec.Struct, frozen=True):
+    """One gate and how it ended."""
+
+    gate: Gate
+    outcome: GateOutcome
+
+
+@gateway.table(
+    "gateway_decisions",
+    index("public"),
+    index("public", "skill"),
+    index("public", "verdict"),
+    index("owner"),
+    index("owner", "skill"),
+    index("owner", "skill", "public"),
+    index("owner", "skill", "digest", "appeal"),
+)
+class Decision(Row, frozen=True):
+    """What the gateway decided on one version of one skill, and what it found."""
+
+    skill: str
+    version: str
+    owner: str
+    digest: str
+    verdict: Verdict
+    gates: tuple[GateResult, ...]
+    findings: tuple[Finding, ...]
+    omitted: int
+    """Findings beyond those that are kept."""
+    rules: str
+    """Which edition of the rules decided."""
+    public: bool
+    decided_at: int
+    appeal: AppealState = AppealState.NONE
+
+
+@gateway.table("gateway_appeals", unique("decision_id"), index("state"))
+class Appeal(Row, frozen=True):
+    """An owner's word against a refusal, and what became of it."""
+
+    decision_id: RowId
+    skill: str
+    owner: str
+    reason: str
+    state: AppealState
+    opened_at: int
+    answer: str = ""
+    resolved_at: int | None = None
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What the gates found, before it is written down."""
+
+    gates: tuple[GateResult, ...]
+    findings: tuple[Finding, ...]
+    rules: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refused as soon as one finding blocks."""
+        blocked = any(finding.blocks for finding in self.findings)
+        return Verdict.REFUSED if blocked else Verdict.ACCEPTED
+
+
+# Errors.
+
+
+class DecisionNotFound(NotFound):
+    """There is no such decision, or none that this caller may see."""
+
+
+class AppealRefused(Conflict):
+    """The decision cannot be appealed, or the appeal has been resolved."""
+
+
+# Rules.
+
+
+def gate_results(findings: tuple[Finding, ...], ran: frozenset[Gate]) -> tuple[GateResult, ...]:
+    """How each gate ended, given which ran and what they found."""
+    blocked = {finding.gate for finding in findings if finding.blocks}
+    return tuple(GateResult(gate, _outcome(gate, blocked, ran)) for gate in Gate)
+
+
+def _outcome(gate: Gate, blocked: set[Gate], ran: frozenset[Gate]) -> GateOutcome:
+    if gate in blocked:
+        return GateOutcome.REFUSED
+    return GateOutcome.PASSED if gate in ran else GateOutcome.SKIPPED
+
+
+def kept_findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings that a decision keeps, those that block first, else in their order."""
+    return tuple(sorted(findings, key=lambda finding: not finding.blocks))[:MAX_FINDINGS]
+
+
+# Functions.
+
+
+@gateway.query(
+    public=True, rest=get("/v1/gateway/decisions/{decision_id}"), errors=(DecisionNotFound,)
+)
+def get_decision(ctx: QueryCtx, *, decision_id: RowId) -> Decision:
+    """One decision with all its findings; of a skill that is not public, its owner's to see."""
+    return visible(ctx, decision_id)
+
+
+@gateway.query(public=True, rest=get("/v1/gateway/decisions"))
+def list_decisions(
+    ctx: QueryCtx,
+    *,
+    skill: SkillName | None = None,
+    verdict: Verdict | None = None,
+    mine: bool = False,
+    pagination_opts: PageRequest | None = None,
+) -> Page[Decision]:
+    """Decisions, newest first: the public log, or with `mine` those on the caller's own skills.
+
+    With a skill and a verdict, or with `mine` and a verdict, a page may hold fewer than it asks.
+    """
+    if mine:
+        ctx.identity.require_known()
+        equal: dict[str, object] = {"owner": ctx.identity.owner}
+    else:
+        equal = {"public": True}
+    if skill is not None:
+        equal["skill"] = skill
+    elif verdict is not None and not mine:
+        equal["verdict"] = verdict
+    query = Decision.where(**equal).newest_first()
+    page = ctx.paginate(query, pagination_opts or PageRequest())
+    kept = [row for row in page.page if verdict in (None, row.verdict)]
+    return msgspec.structs.replace(page, page=kept)
+
+
+@gateway.mutation(
+    scope="skills:write",
+    rest=post("/v1/gateway/decisions/{decision_id}/appeal", status=201),
+    errors=(DecisionNotFound, AppealRefused),
+)
+def appeal(ctx: MutationCtx, *, decision_id: RowId, reason: Reason) -> Appeal:
+    """Say that a refusal is a false alarm; somebody with `gateway:admin` will look at it."""
+    decision = visible(ctx, decision_id)
+    if ctx.identity.owner != decision.owner:
+        raise Forbidden("only the owner of the skill may appeal")
+    if decision.verdict is Verdict.ACCEPTED or decision.appeal is not AppealState.NONE:
+        raise AppealRefused("only a refusal can be appealed, and only once")
+    ctx.db.replace(decision, appeal=AppealState.OPEN)
+    opened = Appeal(
+        decision_id=decision.id,
+        skill=decision.skill,
+        owner=decision.owner,
+        reason=reason,
+        state=AppealState.OPEN,
+        opened_at=ctx.now,
+    )
+    return ctx.db.insert(opened)
+
+
+@gateway.mutation(
+    scope=ADMIN,
+    rest=post("/v1/gateway/decisions/{decision_id}/resolve"),
+    errors=(DecisionNotFound, AppealRefused),
+)
+def resolve_appeal(ctx: MutationCtx, *, decision_id: RowId, uphold: bool, answer: Reason) -> Appeal:
+    """Uphold an appeal, so that the same bytes pass when published again, or dismiss it."""
+    decision = visible(ctx, decision_id)
+    known = ctx.db.first(Appeal.where(decision_id=decision.id))
+    if known is None or known.state is not AppealState.OPEN:
+        raise AppealRefused("no appeal against this decision is open")
+    state = AppealState.UPHELD if uphold else AppealState.DISMISSED
+    ctx.db.replace(decision, appeal=state)
+    return ctx.db.replace(known, state=state, answer=answer, resolved_at=ctx.now)
+
+
+@gateway.query(scope=ADMIN, rest=get("/v1/gateway/appeals"))
+def list_appeals(
+    ctx: QueryCtx,
+    *,
+    state: AppealState = AppealState.OPEN,
+    pagination_opts: PageRequest | None = None,
+) -> Page[Appeal]:
+    """Appeals in one state, oldest first."""
+    return ctx.paginate(Appeal.where(state=state), pagination_opts or PageRequest())
+
+
+def visible(ctx: QueryCtx, decision_id: str) -> Decision:
+    """A decision that the caller may see.
+
+    Raises:
+        DecisionNotFound: there is none, or it is on another owner's skill that is not public.
+
+    """
+    found = ctx.db.get(Decision, decision_id)
+    if found is None or not (found.public or _is_theirs(ctx, found)):
+        raise DecisionNotFound(f"no decision has the id '{decision_id[:40]}'")
+    return found
+
+
+def record(
+    ctx: MutationCtx,
+    judged: Judged,
+    *,
+    skill: str,
+    version: str,
+    owner: str,
+    digest: str,
+    public: bool,
+) -> Decision:
+    """Write down what was decided on a version."""
+    kept = kept_findings(judged.findings)
+    decision = Decision(
+        skill=skill,
+        version=version,
+        owner=owner,
+        digest=digest,
+        verdict=judged.verdict,
+        gates=judged.gates,
+        findings=kept,
+        omitted=len(judged.findings) - len(kept),
+        rules=judged.rules,
+        public=public,
+        decided_at=ctx.now,
+    )
+    return ctx.db.insert(decision)
+
+
+def is_cleared(ctx: QueryCtx, *, owner: str, skill: str, digest: str) -> bool:
+    """Whether an appeal was upheld for exactly these bytes under this name."""
+    upheld = Decision.where(owner=owner, skill=skill, digest=digest, appeal=AppealState.UPHELD)
+    return ctx.db.first(upheld) is not None
+
+
+def show_decisions(ctx: MutationCtx, *, owner: str, skill: str, public: bool) -> None:
+    """Let the decisions on a skill be as public as it has become; goes on in jobs if many."""
+    wrong = Decision.where(owner=owner, skill=skill, public=not public)
+    found = ctx.db.take(wrong, limit=MAX_CHANGED)
+    for decision in found:
+        ctx.db.replace(decision, public=public)
+    if len(found) == MAX_CHANGED:
+        ctx.schedule(show_decisions_on, owner=owner, skill=skill, public=public)
+
+
+@gateway.mutation(internal=True)
+def show_decisions_on(ctx: MutationCtx, *, owner: str, skill: str, public: bool) -> None:
+    """Go on where `show_decisions` stopped."""
+    show_decisions(ctx, owner=owner, skill=skill, public=public)
+
+
+def _is_theirs(ctx: QueryCtx, decision: Decision) -> bool:
+    caller = ctx.identity
+    if not caller.is_known:
+        return False
+    return caller.owner == decision.owner or caller.allows(ADMIN)
