@@ -1,16 +1,12 @@
 """The canary judge: is a new version not worse than the stable one, decided while it runs.
 
 Invariant: what is imported from here is the public face; the modules follow statistics.md 1 in the
-order settings, betting, judge, colluders, decision, interval, replay.
+order settings, betting, state, judge, colluders, decision, interval, replay.
 """
 
 from hubify.evidence.canary.decision import Decision, decision_of
 from hubify.evidence.canary.interval import Interval, effect_interval
 from hubify.evidence.canary.judge import (
-    CanaryState,
-    Reason,
-    RunReport,
-    Verdict,
     advance,
     observe,
     observe_ticket,
@@ -20,6 +16,7 @@ from hubify.evidence.canary.judge import (
 )
 from hubify.evidence.canary.replay import Replay, replay
 from hubify.evidence.canary.settings import AtHorizon, Settings, Stage
+from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
 
 __all__ = [
     "AtHorizon",

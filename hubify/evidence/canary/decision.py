@@ -9,8 +9,8 @@ import msgspec
 
 from hubify.evidence.canary.betting import Wealth, wealth_of
 from hubify.evidence.canary.colluders import survives_colluders
-from hubify.evidence.canary.judge import CanaryState, Reason, Runs, Verdict
 from hubify.evidence.canary.settings import Stage
+from hubify.evidence.canary.state import CanaryState, Reason, Runs, Verdict
 
 JUDGE = "canary-judge/1"
 DISSENT_ALPHA = 0.05

@@ -11,8 +11,9 @@ from math import log
 import msgspec
 
 from hubify.evidence.canary.betting import LARGEST_LOSS, Wealth
-from hubify.evidence.canary.judge import RunReport, Score, count, start
+from hubify.evidence.canary.judge import Score, count, start
 from hubify.evidence.canary.settings import Settings
+from hubify.evidence.canary.state import RunReport
 
 STEPS_PER_ONE = 200
 """The grid: effects in steps of 0.005."""

@@ -9,17 +9,9 @@ import msgspec
 
 from hubify.evidence.canary.decision import Decision, decision_of
 from hubify.evidence.canary.interval import Interval, effect_interval
-from hubify.evidence.canary.judge import (
-    CanaryState,
-    Reason,
-    RunReport,
-    Verdict,
-    advance,
-    observe,
-    settle,
-    start,
-)
+from hubify.evidence.canary.judge import advance, observe, settle, start
 from hubify.evidence.canary.settings import HOUR_MS, Settings
+from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
 
 
 class Replay(msgspec.Struct, frozen=True):

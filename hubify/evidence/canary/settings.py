@@ -57,6 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     drop_share: float = 0.10
     """Share of owners whose most helpful evidence is left out: so many may lie together."""
+    expected_owners: int = 0
+    """Owners that reported lately. Lest a few who come first outweigh a tenth of the few seen, that
+    share is taken of at least so many."""
     trusted_owners: bool = False
     """A private skill of one organisation: nothing is left out, nobody is capped."""
     owner_cap_floor: int = 5
@@ -96,10 +99,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.stages
 
     def dropped(self, owners: int) -> int:
-        """K: how many of so many owners may collude without causing a decision."""
+        """K: how many may collude without causing a decision, when so many owners are seen."""
         if self.trusted_owners:
             return 0
-        return max(1, ceil(round(self.drop_share * owners, 9)))
+        return max(1, ceil(round(self.drop_share * max(owners, self.expected_owners), 9)))
 
     @property
     def owners_needed(self) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hubify.evidence.canary import RunReport, Settings, Stage, Verdict, observe, start
 from hubify.evidence.canary.betting import WAGERS, Wealth
 from hubify.evidence.canary.colluders import survives_colluders
-from hubify.evidence.canary.judge import CanaryState
+from hubify.evidence.canary.state import CanaryState
 from hubify.evidence.reports import Arm, Outcome
 
 SETTINGS = Settings(stages=(Stage(0.5, 150),), stage_reports=1, stage_owners=1)

@@ -5,7 +5,8 @@ import pytest
 
 from hubify.evidence.canary import Decision, Reason, Settings, Stage, Verdict, decision_of, replay
 from hubify.evidence.canary.decision import ArmSummary
-from hubify.evidence.canary.judge import CanaryState, observe, start
+from hubify.evidence.canary.judge import observe, start
+from hubify.evidence.canary.state import CanaryState
 from tests.evidence.canary.streams import (
     LIARS,
     Truth,

@@ -397,7 +397,7 @@ def test_two_owners_that_call_a_regression_pause_and_more_than_k_roll_back() -> 
 def test_the_first_owners_to_come_cannot_call_a_regression_for_all_that_are_expected() -> None:
     calls = runs_of(6, 1, is_regression=True)
     assert feed(start(Settings()), calls).verdict is Verdict.ROLLBACK
-    patient = feed(start(Settings(), expected_owners=60), calls)
+    patient = feed(start(Settings(expected_owners=60)), calls)
     assert (patient.verdict, patient.paused) == (Verdict.RUNNING, True)
 
 
@@ -409,7 +409,7 @@ def test_only_canary_tickets_call_a_regression(change: Changes) -> None:
 
 
 def test_a_paused_canary_neither_moves_nor_is_promoted_until_it_is_resumed() -> None:
-    state = feed(start(Settings(), expected_owners=60), runs_of(5, 3))
+    state = feed(start(Settings(expected_owners=60)), runs_of(5, 3))
     feed(state, runs_of(2, 1, is_regression=True))
     advance(state, 30 * HOUR_MS)
     assert state.share == 0.05

@@ -12,6 +12,11 @@ def test_a_tenth_of_the_owners_may_collude_rounded_up(owners: int, dropped: int)
     assert Settings().dropped(owners) == dropped
 
 
+def test_the_first_few_owners_are_held_against_all_that_are_expected() -> None:
+    settings = Settings(expected_owners=60)
+    assert [settings.dropped(owners) for owners in (0, 5, 60, 90)] == [6, 6, 6, 9]
+
+
 def test_nobody_is_left_out_among_trusted_owners() -> None:
     assert Settings(trusted_owners=True).dropped(60) == 0
 
