@@ -7,7 +7,7 @@ rows come and go inside it (Convex's gapless pagination; protocol page section 4
 
 import base64
 import binascii
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -36,6 +36,8 @@ class InvalidCursor(InvalidInput):
 
 class PageRequest(msgspec.Struct, frozen=True, rename="camel"):
     """`paginationOpts` as Convex clients send it; `id` only tells two identical pages apart."""
+
+    ignores_unknown_fields: ClassVar[bool] = True  # newer clients may send more
 
     num_items: int = limits.DEFAULT_PAGE_ROWS
     cursor: str | None = None

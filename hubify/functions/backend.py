@@ -217,10 +217,8 @@ class WrongKind(UnknownFunction):
     """The function exists, and is of another kind than it was called as."""
 
     def __init__(self, path: str, kind: FunctionKind) -> None:
-        super().__init__(path)
-        self.message = (
-            f"'{path}' is {'an' if kind is FunctionKind.ACTION else 'a'} {kind}; call it as one."
-        )
+        article = "an" if kind is FunctionKind.ACTION else "a"
+        super().__init__(path, f"'{path}' is {article} {kind}; call it as one.")
 
 
 class ActionCaller:

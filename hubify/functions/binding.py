@@ -20,7 +20,6 @@ from hubify.values.values import Int64
 PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 EXPECTED = re.compile(r"Expected `(?P<expected>.+?)`, got `(?P<got>.+?)`")
 MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
-UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
 PLAIN_TYPES = {
     "str": "a string",
     "int": "a whole number",
@@ -121,8 +120,6 @@ class Binding:
         problem = matched["problem"]
         if found := MISSING.search(text):
             return f"{shown}.{found['name']} is required"
-        if found := UNKNOWN.search(text):
-            return f"{shown} has an unknown field '{found['name']}'"
         if "Invalid enum value" in problem:
             return f"{shown} must be {self._choices(own)}"
         if found := EXPECTED.search(problem):
@@ -209,6 +206,7 @@ def _fix_each(inner: Fix) -> Fix:
 
 
 def _fix_struct(struct: type[msgspec.Struct]) -> Fix:
+    lenient = getattr(struct, "ignores_unknown_fields", False)
     names: dict[str, str] = {}
     fixes: dict[str, Fix] = {}
     for field in msgspec.structs.fields(struct):
@@ -220,6 +218,11 @@ def _fix_struct(struct: type[msgspec.Struct]) -> Fix:
         if not isinstance(value, dict):
             return value
         sent = typing.cast("dict[str, Any]", value)
+        unknown = [] if lenient else [name for name in sent if name not in names]
+        if unknown:
+            known = ", ".join(camel(field.name) for field in msgspec.structs.fields(struct))
+            message = f"unknown field '{unknown[0]}'; there may be: {known}"
+            raise InvalidInput(message)
         renamed = {names.get(name, name): item for name, item in sent.items()}
         return {
             name: fixes[name](item) if name in fixes else item for name, item in renamed.items()

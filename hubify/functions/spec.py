@@ -86,8 +86,8 @@ class FunctionSpec:
 class UnknownFunction(NotFound):
     """No public function has that path; `GET /api/functions` lists them all."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Could not find public function for '{path}'.")
+    def __init__(self, path: str, message: str | None = None) -> None:
+        super().__init__(message or f"Could not find public function for '{path}'.")
 
 
 class CronSpec:

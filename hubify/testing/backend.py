@@ -46,6 +46,7 @@ class InMemoryBackend:
         now_ms: int = START_MS,
         ports: Any = None,
         seed: int = 1,
+        strict: bool = True,
     ) -> None:
         self.now_ms = now_ms
         random = Random(seed)
@@ -56,8 +57,8 @@ class InMemoryBackend:
         )
         registry = build_registry(domains)
         self.database = Database(engine or MemoryEngine(), registry.tables, runtime.wall_ns)
-        wiring = Wiring(registry, self.database, runtime, ports, strict=True)
-        self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=lambda: None)
+        wiring = Wiring(registry, self.database, runtime, ports, strict=strict)
+        self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=_nothing)
         self._jobs = JobLoop(self.backend)
         self._crons_declared = False
 
@@ -90,6 +91,20 @@ class InMemoryBackend:
             raise outcome
         return outcome.value
 
+    def action(
+        self,
+        path: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        principal: Principal = SYSTEM,
+    ) -> Any:
+        """The value of an action, with everything it wrote durable; raises its `AppError`."""
+        call = Call(path, arguments or {}, principal)
+        try:
+            return asyncio.run(self._act(call)).value
+        finally:
+            self.backend.on_kick = _nothing
+
     def head(self) -> int:
         """Timestamp of the newest commit, to be given as `at` later."""
         return self.database.head
@@ -105,20 +120,30 @@ class InMemoryBackend:
 
     def run_due(self) -> None:
         """Run every job and cron whose time has come, and the jobs that these schedule."""
-        asyncio.run(self._run_due())
+        try:
+            asyncio.run(self._run_due())
+        finally:
+            self.backend.on_kick = _nothing
 
-    async def _run_due(self) -> None:
+    async def _act(self, call: Call) -> Answer:
+        self._flush_when_kicked()
+        return await self.backend.action(call, internal=call.principal is SYSTEM)
+
+    def _flush_when_kicked(self) -> None:
         loop = asyncio.get_running_loop()
+
         def flush_soon() -> None:
             loop.call_soon(self.database.flush)
 
         self.backend.on_kick = flush_soon
+
+    async def _run_due(self) -> None:
+        self._flush_when_kicked()
         if not self._crons_declared:
             self._crons_declared = True
             await self._jobs.prepare()
         while await self._jobs.step():
             pass
-        self.backend.on_kick = lambda: None
 
     def _next_due(self) -> int | None:
         job = self.query("system:nextJob")
@@ -127,3 +152,7 @@ class InMemoryBackend:
         if job is not None:
             due.append(job.due_at)
         return min(due, default=None)
+
+
+def _nothing() -> None:
+    """Calls outside an event loop flush for themselves."""

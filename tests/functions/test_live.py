@@ -1,0 +1,99 @@
+"""Live queries: shared, re-run once, right at every head."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hubify.domains.system import system
+from hubify.functions.backend import Call
+from hubify.functions.live import Watcher
+from hubify.functions.principal import Principal
+from hubify.testing.backend import InMemoryBackend, known
+from tests.functions.notes import notes
+
+KIM, LEE = known("kim"), known("lee")
+
+
+@pytest.fixture
+def backend() -> InMemoryBackend:
+    """A backend with one note."""
+    made = InMemoryBackend([system, notes])
+    made.mutation("notes:add", {"name": "a"}, principal=KIM)
+    return made
+
+
+def watch(
+    backend: InMemoryBackend,
+    path: str,
+    arguments: dict[str, Any],
+    principal: Principal = KIM,
+    on_stale: Callable[[], None] = lambda: None,
+) -> Watcher:
+    """Attach a watcher."""
+    return backend.backend.attach(Call(path, arguments, principal), None, on_stale)
+
+
+def test_a_watcher_is_told_once_and_then_sees_the_new_result(backend: InMemoryBackend) -> None:
+    told: list[str] = []
+    watcher = watch(backend, "notes:get", {"name": "a"}, on_stale=lambda: told.append("stale"))
+    before = watcher.result()
+    backend.mutation("notes:count", {"name": "a"}, principal=KIM)
+    assert told == ["stale"]
+    assert watcher.result().digest != before.digest
+    assert b'"count":1.0' in watcher.result().members
+
+
+def test_a_change_elsewhere_tells_nobody(backend: InMemoryBackend) -> None:
+    told: list[str] = []
+    watch(backend, "notes:get", {"name": "a"}, on_stale=lambda: told.append("stale")).result()
+    backend.mutation("notes:add", {"name": "b"}, principal=KIM)
+    assert told == []
+
+
+def test_a_missing_row_is_watched_as_well(backend: InMemoryBackend) -> None:
+    watcher = watch(backend, "notes:get", {"name": "b"})
+    assert watcher.result().failed
+    backend.mutation("notes:add", {"name": "b"}, principal=KIM)
+    assert not watcher.result().failed
+
+
+def test_callers_share_one_run_until_the_function_looks_at_them(backend: InMemoryBackend) -> None:
+    watchers = [watch(backend, "notes:whose", {"name": "a"}, caller) for caller in (KIM, LEE)]
+    assert len({watcher.result().digest for watcher in watchers}) == 1
+    assert len(backend.backend.live) == 1
+    backend.mutation("notes:add", {"name": "b", "colour": "blue"}, principal=KIM)
+    blue = [watch(backend, "notes:whose", {"name": "b"}, caller) for caller in (KIM, LEE)]
+    assert [b'"kim"' in blue[0].result().members, b'"lee"' in blue[1].result().members] == [
+        True,
+        True,
+    ]
+    assert len(backend.backend.live) == 3
+
+
+def test_a_shared_result_that_becomes_personal_is_taken_apart(backend: InMemoryBackend) -> None:
+    watchers = [watch(backend, "notes:whose", {"name": "b"}, caller) for caller in (KIM, LEE)]
+    assert len({watcher.result().digest for watcher in watchers}) == 1
+    backend.mutation("notes:add", {"name": "b", "colour": "blue"}, principal=KIM)
+    assert b'"kim"' in watchers[0].result().members
+    assert b'"lee"' in watchers[1].result().members
+
+
+def test_a_scoped_query_is_never_shared_with_a_caller_who_lacks_the_scope(
+    backend: InMemoryBackend,
+) -> None:
+    opts = {"paginationOpts": {"numItems": 5, "cursor": None}}
+    assert not watch(backend, "notes:mine", opts, KIM).result().failed
+    refused = watch(backend, "notes:mine", opts, known("kim", "other:read")).result()
+    assert refused.failed
+    assert b"FORBIDDEN" in refused.members
+
+
+def test_nothing_is_kept_when_the_last_watcher_leaves(backend: InMemoryBackend) -> None:
+    watchers = [watch(backend, "notes:get", {"name": "a"}, caller) for caller in (KIM, LEE)]
+    for watcher in watchers:
+        watcher.result()
+    for watcher in watchers:
+        watcher.detach()
+    assert len(backend.backend.live) == 0
+    assert len(backend.database.subscriptions) == 0
