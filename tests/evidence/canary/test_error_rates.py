@@ -42,24 +42,24 @@ def median_canary_runs(decisions: list[Decision]) -> int:
 
 
 def test_an_equal_canary_is_not_rolled_back_and_mostly_promoted() -> None:
-    share = shares(judge(Truth(), 50))
+    share = shares(judge(Truth(), 40))
     assert share[Verdict.ROLLBACK] == 0
     assert share[Verdict.PROMOTE] >= 0.65
 
 
 def test_a_canary_three_points_better_is_promoted() -> None:
-    share = shares(judge(Truth(effect=0.03), 25))
+    share = shares(judge(Truth(effect=0.03), 20))
     assert share[Verdict.PROMOTE] >= 0.95
 
 
 def test_a_canary_ten_points_worse_is_rolled_back_within_about_34_hours() -> None:
-    decisions = judge(Truth(effect=-0.10), 50)
+    decisions = judge(Truth(effect=-0.10), 40)
     assert shares(decisions)[Verdict.ROLLBACK] >= 0.97
     assert 150 <= median_canary_runs(decisions) <= 500
 
 
 def test_a_canary_five_points_worse_is_not_promoted() -> None:
-    share = shares(judge(Truth(effect=-0.05), 25))
+    share = shares(judge(Truth(effect=-0.05), 20))
     assert share[Verdict.PROMOTE] == 0
     assert share[Verdict.ROLLBACK] >= 0.4
 
