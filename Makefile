@@ -35,13 +35,13 @@ serve: setup ## Start a server here
 	@$(BIN)/hubify serve
 
 demo: setup ## Start a server, fill it, and watch a skill improve
-	@$(BIN)/python dev/demo.py
+	@$(BIN)/python -m dev.demo
 
 sim: setup ## Run the simulator on fresh seeds; SEED=n repeats one
-	@$(BIN)/python dev/sim.py $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m dev.sim $(if $(SEED),--seed $(SEED))
 
 bench: setup ## Measure, as ratios to this machine's limits
-	@$(BIN)/python dev/bench.py
+	@$(BIN)/python -m bench
 
 golden: setup ## Rewrite the golden files from the code; review sees the difference
 	@$(BIN)/python -m pytest -q tests/golden --rewrite-golden

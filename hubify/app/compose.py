@@ -1,0 +1,103 @@
+"""The composition root: the only file that names an engine, an adapter, or the list of domains.
+
+Invariant: everything below is handed what it needs from here; nothing looks anything up.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from hubify.adapters.system_runtime import SYSTEM_RUNTIME
+from hubify.app.directory import DataDirectory
+from hubify.app.plugins import load_domains
+from hubify.app.settings import Settings, rate_limits
+from hubify.core.database import Database
+from hubify.domains.agents import agents
+from hubify.domains.auth import auth, authenticate
+from hubify.domains.contents import contents
+from hubify.domains.evolution import evolution
+from hubify.domains.gateway import gateway
+from hubify.domains.learning import learning
+from hubify.domains.skills import skills
+from hubify.domains.system import system
+from hubify.functions.backend import Answer, Backend, Call
+from hubify.functions.declare import Domain, build_registry
+from hubify.functions.flusher import Flusher
+from hubify.functions.identities import Identities
+from hubify.functions.principal import SYSTEM
+from hubify.functions.quota import Quota
+from hubify.functions.spec import Registry
+from hubify.functions.wiring import Wiring
+from hubify.storage.sqlite import SqliteEngine
+from hubify.values.errors import AppError
+
+DOMAINS: tuple[Domain, ...] = (
+    system, auth, contents, agents, skills, gateway, evolution, learning,
+)  # fmt: skip
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a server runs on, joined."""
+
+    database: Database
+    backend: Backend
+    identities: Identities
+
+
+def registry_of(functions: Sequence[str]) -> Registry:
+    """Our domains and an operator's own."""
+    return build_registry([*DOMAINS, *load_domains(functions)])
+
+
+def compose(
+    settings: Settings, directory: DataDirectory, registry: Registry, kick: Callable[[], None]
+) -> Parts:
+    """Join the parts over the directory's store."""
+    runtime = SYSTEM_RUNTIME
+    database = Database(SqliteEngine(directory.store), registry.tables, runtime.wall_ns)
+    wiring = Wiring(registry, database, runtime)
+    backend = Backend(wiring, Quota(rate_limits(settings), runtime.wall_ns), kick)
+    parts = Parts(database, backend, Identities(wiring, authenticate))
+    history_ms = backend.query(Call("system:historyFrom", {}, SYSTEM), internal=True).value
+    database.oldest = history_ms * 1_000_000
+    return parts
+
+
+def flusher_for(parts: Parts, loop: asyncio.AbstractEventLoop) -> Flusher:
+    """Let the backend's commits be flushed from this loop."""
+    flusher = Flusher(parts.database.committer, loop)
+    parts.backend.on_kick = flusher.kick
+    return flusher
+
+
+def call_now(parts: Parts, path: str, arguments: dict[str, object]) -> object:
+    """Run a mutation as the system without an event loop: bootstrap, and local commands.
+
+    Raises:
+        AppError: what the function refused.
+
+    """
+    settled: list[Answer | AppError] = []
+    call = Call(path, arguments, SYSTEM, charged=False)
+    parts.backend.submit(call, settled.append, internal=True)
+    parts.database.flush()
+    (outcome,) = settled
+    if isinstance(outcome, AppError):
+        raise outcome
+    return outcome.value
+
+
+def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
+    """Mint the admin key of an empty directory and keep it in its file; None when there is one."""
+    secret = call_now(parts, "auth:bootstrap", {})
+    if secret is None:
+        return None
+    assert isinstance(secret, str), "the bootstrap answers a key"
+    directory.keep_admin_key(secret)
+    return secret
+
+
+def warnings_about(unknown: Iterable[str]) -> list[str]:
+    """A sentence for each variable that nothing reads."""
+    return [f"the variable {name} is not known and has no effect" for name in unknown]
