@@ -1,0 +1,1 @@
+"""Convex's sync protocol: live queries, mutations and actions over one socket."""

@@ -1,0 +1,201 @@
+"""The queries that one client watches, and which of their results it has not been told.
+
+Invariant: a query is either due (to be run), news (run, and not told yet) or told; what is told was
+true at one head together with everything told before it. A result equal to the one told last is not
+told again.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from hubify.functions.backend import Call
+from hubify.functions.principal import Principal
+from hubify.transports.sync.frames import Digests
+from hubify.transports.sync.host import Host, LiveQuery
+from hubify.values import limits
+from hubify.values.errors import AppError, Kind, TooLarge
+from hubify.values.values import Value
+from hubify.wire.calls import read_arguments, read_path
+from hubify.wire.results import LiveResult, live_refusal
+from hubify.wire.server_texts import query_removed, query_result
+from hubify.wire.sync_messages import Add, ProtocolViolation
+
+PASSING = {Kind.RATE_LIMITED, Kind.UNAVAILABLE}  # refusals worth another try
+REMOVED = b""
+
+
+class Refused:
+    """A query that cannot be run, which fails the same way until it is removed."""
+
+    def __init__(self, error: AppError) -> None:
+        self._result = live_refusal(error)
+
+    def result(self) -> LiveResult:
+        """The refusal."""
+        return self._result
+
+    def detach(self) -> None:
+        """Nothing is held."""
+
+
+class Watched:
+    """One query of the set: what it asks, and the digest of what the client knows of it."""
+
+    __slots__ = ("arguments", "fixed", "journal", "live", "path", "told")
+
+    def __init__(self, path: str, arguments: dict[str, Value], journal: str | None) -> None:
+        self.path = path
+        self.arguments = arguments
+        self.journal = journal
+        self.live: LiveQuery | None = None
+        self.told: bytes | None = None
+        self.fixed = False
+
+
+class QuerySet:
+    """All queries of one session."""
+
+    def __init__(self, host: Host, address: str, on_due: Callable[[], None]) -> None:
+        self._host = host
+        self._address = address
+        self._on_due = on_due
+        self._watched: dict[int, Watched] = {}
+        self._due: dict[int, None] = {}
+        self._news: dict[int, LiveResult] = {}
+        self._removed: dict[int, None] = {}
+        self._passing: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every query has a result that is true at the head."""
+        return not self._due
+
+    def add(self, message: Add) -> None:
+        """Watch a query; what is wrong with it becomes its result.
+
+        Raises:
+            ProtocolViolation: the id is in use.
+
+        """
+        query_id = message.query_id
+        if query_id in self._watched:
+            raise ProtocolViolation(f"query {query_id} is being watched already")
+        self._removed.pop(query_id, None)
+        self._watched[query_id] = self._read(message)
+        self._due[query_id] = None
+
+    def remove(self, query_id: int) -> None:
+        """Stop watching; an id that is not watched is let be."""
+        watched = self._watched.pop(query_id, None)
+        if watched is None:
+            return
+        if watched.live is not None:
+            watched.live.detach()
+        self._due.pop(query_id, None)
+        self._news.pop(query_id, None)
+        self._passing.discard(query_id)
+        self._removed[query_id] = None
+
+    def ask_anew(self) -> None:
+        """Ask every query again, for another caller."""
+        for query_id, watched in self._watched.items():
+            if watched.live is not None and not watched.fixed:
+                watched.live.detach()
+                watched.live = None
+                self._due[query_id] = None
+
+    def try_again(self) -> bool:
+        """Ask again what was refused for a passing reason; whether there was any."""
+        again, self._passing = self._passing, set()
+        for query_id in again:
+            self._watched[query_id].live = None
+            self._due[query_id] = None
+        return bool(again)
+
+    def run_due(
+        self, principal: Principal, refusal: AppError | None, may_go_on: Callable[[], bool]
+    ) -> None:
+        """Run due queries until all are settled, or until `may_go_on` says to stop for now."""
+        while self._due:
+            query_id = next(iter(self._due))
+            del self._due[query_id]
+            watched = self._watched[query_id]
+            if watched.live is None:
+                watched.live = self._attach(query_id, watched, principal, refusal)
+            self._news[query_id] = watched.live.result()
+            if self._due and not may_go_on():
+                return
+
+    def take_news(self) -> tuple[Digests, Callable[[], list[bytes]]]:
+        """What to tell now: digests that stand for it, and how to write it."""
+        removed, self._removed = self._removed, {}
+        news, self._news = self._news, {}
+        changed = [
+            (query_id, result)
+            for query_id, result in sorted(news.items())
+            if self._watched[query_id].told != result.digest
+        ]
+        for query_id, result in changed:
+            self._watched[query_id].told = result.digest
+
+        def modifications() -> list[bytes]:
+            return [*map(query_removed, removed), *(query_result(*each) for each in changed)]
+
+        ends = [(query_id, REMOVED) for query_id in removed]
+        return (*ends, *((query_id, result.digest) for query_id, result in changed)), modifications
+
+    def end(self) -> None:
+        """Let go of everything."""
+        for watched in self._watched.values():
+            if watched.live is not None:
+                watched.live.detach()
+        for kept in (self._watched, self._due, self._news, self._removed, self._passing):
+            kept.clear()
+
+    def check(self) -> None:
+        """Assert what always holds between turns."""
+        watched = self._watched.keys()
+        assert self._due.keys() | self._news.keys() | self._passing <= watched
+        assert not self._removed.keys() & watched
+        for query_id, each in self._watched.items():
+            assert each.live is not None or query_id in self._due, f"query {query_id} is forgotten"
+            pending = query_id in self._due or query_id in self._news
+            assert each.told is not None or pending, f"query {query_id} is never told"
+
+    def _read(self, message: Add) -> Watched:
+        try:
+            if len(self._watched) >= limits.MAX_QUERIES_PER_SOCKET:
+                raise _too_many()
+            arguments = read_arguments(message.args)
+            path = read_path(message.udf_path, message.component_path)
+            return Watched(path, arguments, message.journal)
+        except AppError as error:
+            watched = Watched("", {}, None)
+            watched.live, watched.fixed = Refused(error), True
+            return watched
+
+    def _attach(
+        self, query_id: int, watched: Watched, principal: Principal, refusal: AppError | None
+    ) -> LiveQuery:
+        if refusal is not None:
+            return Refused(refusal)
+        call = Call(watched.path, watched.arguments, principal, self._address)
+        try:
+            return self._host.attach(call, watched.journal, partial(self._stale, query_id))
+        except AppError as error:
+            if error.kind in PASSING:
+                self._passing.add(query_id)
+            return Refused(error)
+
+    def _stale(self, query_id: int) -> None:
+        if query_id in self._watched:
+            self._due[query_id] = None
+            self._on_due()
+
+
+def _too_many() -> TooLarge:
+    most = limits.MAX_QUERIES_PER_SOCKET
+    return TooLarge(f"more than {most} live queries on one connection; stop watching some")
