@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hubify.formats.fields import clean_text
 from hubify.formats.limits import MAX_DESCRIPTION, MAX_FIELD
 
-_HEADING = re.compile(r"#{1,6}[ \t]+(.*?)[ \t#]*")
+_HEADING = re.compile(r"#{1,6}[ \t]")
 _FENCE = ("```", "~~~")
 _NOT_PROSE = ("<!--", "![", "[![", "|", "---", "***", "===", "<")
 _LEAD = re.compile(r"(?:[-*+>]|[0-9]{1,9}[.)])[ \t]+")  # of a list item or a quotation
@@ -18,9 +18,8 @@ _LEAD = re.compile(r"(?:[-*+>]|[0-9]{1,9}[.)])[ \t]+")  # of a list item or a qu
 def title(body: str) -> str:
     """Return the text of the first heading outside code."""
     for line in _prose(body):
-        match = _HEADING.fullmatch(line)
-        if match is not None and match[1]:
-            return clean_text(match[1])[:MAX_FIELD]
+        if _HEADING.match(line) and (text := line.strip("# \t")):
+            return clean_text(text[:MAX_FIELD])
     return ""
 
 
@@ -28,13 +27,13 @@ def summary(body: str) -> str:
     """Return the first paragraph, else the title, else the first line; at most 1,024 characters."""
     paragraph: list[str] = []
     for line in _prose(body):
-        ends = not line or _HEADING.fullmatch(line) or line.startswith(_NOT_PROSE)
+        ends = not line or _HEADING.match(line) or line.startswith(_NOT_PROSE)
         if ends and paragraph:
             break
         if not ends:
             paragraph.append(_LEAD.sub("", line, count=1))
     text = " ".join(paragraph) or title(body) or body.strip().partition("\n")[0]
-    return clean_text(text)[:MAX_DESCRIPTION].rstrip()
+    return clean_text(text[:MAX_DESCRIPTION])
 
 
 def _prose(body: str) -> Iterator[str]:

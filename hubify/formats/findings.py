@@ -4,12 +4,12 @@ Invariant: a finding repeats hostile text only through `quoted` and `shown`, so 
 short and on one line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
-from hubify.formats.limits import MAX_PATH_BYTES, MAX_QUOTE
+from hubify.formats.limits import MAX_FINDINGS, MAX_PATH_BYTES, MAX_QUOTE
 
 
 class Kind(StrEnum):
@@ -67,6 +67,15 @@ def refused(code: str, what: str, fix: str, *, path: str = "", line: int = 0) ->
 def is_refused(findings: Iterable[Finding]) -> bool:
     """Whether any of them ends the matter."""
     return any(finding.kind is Kind.REFUSED for finding in findings)
+
+
+def at_most(findings: Sequence[Finding], limit: int = MAX_FINDINGS) -> list[Finding]:
+    """Return the first findings and every refusal, and say how many others there were."""
+    kept = list(findings[:limit])
+    kept.extend(finding for finding in findings[limit:] if finding.kind is Kind.REFUSED)
+    if len(kept) < len(findings):
+        kept.append(noted("more", f"{len(findings) - len(kept)} more like these."))
+    return kept
 
 
 def shown(path: str) -> str:

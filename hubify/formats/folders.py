@@ -28,7 +28,6 @@ from hubify.formats.limits import (
     MAX_TREE_FOLDERS,
 )
 from hubify.formats.openspace import Analysis, is_skill_row, read_analysis_rows, read_skill_rows
-from hubify.formats.paths import bundle_path
 from hubify.formats.reader import is_skill_file
 from hubify.formats.records import Candidate, Imported, Origin, Unreadable, assemble
 
@@ -76,9 +75,9 @@ def write_bundle(bundle: Bundle, target: Path) -> None:
     Raises:
         FileExistsError: `target` is there and not an empty folder, or the file system takes two
             of the paths for one. Nothing is ever overwritten.
-        ValueError: a path is not one that `gather` lets through.
+        ValueError: the bundle is not one that `gather` made: its paths or digests are wrong.
     """
-    if any(bundle_path(path) != path for path in bundle.files):
+    if gather(bundle.files.items()).bundle != bundle:
         raise ValueError("the bundle was not made by gather")
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):

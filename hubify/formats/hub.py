@@ -6,9 +6,10 @@ taken for evidence; evidence is what the registry has counted itself.
 
 import re
 
+import msgspec
 from msgspec import Struct
 
-from hubify.formats.bundle import Bundle, sha256
+from hubify.formats.bundle import Bundle
 from hubify.formats.fields import Fields
 from hubify.formats.findings import Finding, Refused, noted, quoted, refused
 from hubify.formats.limits import MAX_ITEM, MAX_LINEAGE, MAX_PATH_BYTES
@@ -143,29 +144,33 @@ def check_core(manifest: HubManifest, bundle: Bundle, *, own_path: str) -> list[
     """
     found: list[Finding] = []
     for core in manifest.core:
-        try:
-            path = bundle_path(core.file)
-        except Refused as refusal:
-            found.append(refusal.finding)
-            continue
-        if path not in bundle.files:
-            what = f"The manifest lists {quoted(path)}, which is not among the files."
-            fix = "Add the file or take it off the list."
-            found.append(refused("manifest-file-missing", what, fix, line=core.line))
-        elif core.checksum and path != own_path:
-            found.extend(_check_sum(core, sha256(bundle.files[path])))
+        finding = _check_file(core, bundle, own_path)
+        if finding is not None:
+            found.append(msgspec.structs.replace(finding, path=own_path, line=core.line))
     return found
 
 
-def _check_sum(core: CoreFile, actual: str) -> list[Finding]:
+def _check_file(core: CoreFile, bundle: Bundle, own_path: str) -> Finding | None:
+    try:
+        path = bundle_path(core.file)
+    except Refused as refusal:
+        return refusal.finding
+    if path not in bundle.files:
+        what = f"The manifest lists {quoted(path)}, which is not among the files."
+        return refused("manifest-file-missing", what, "Add the file or take it off the list.")
+    if not core.checksum or path == own_path:
+        return None
+    return _check_sum(core, bundle.digests[path])
+
+
+def _check_sum(core: CoreFile, actual: str) -> Finding | None:
+    if core.checksum == actual:
+        return None
     if not _CHECKSUM.fullmatch(core.checksum):
         what = f"The checksum {quoted(core.checksum)} is not `sha256:` and 64 hexadecimal digits."
-        return [noted("manifest-checksum-form", what, line=core.line)]
-    if core.checksum == actual:
-        return []
+        return noted("manifest-checksum-form", what)
     what = f"The checksum of {quoted(core.file)} is not that of the file."
-    fix = f"Write {actual}, or restore the file."
-    return [refused("manifest-checksum", what, fix, line=core.line)]
+    return refused("manifest-checksum", what, f"Write {actual}, or restore the file.")
 
 
 def _dependency(relation: str, node: Node) -> Dependency | None:

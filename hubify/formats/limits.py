@@ -13,7 +13,7 @@ MAX_VERSION_DIGITS = 15  # digits of one number, so that it stays exact as a flo
 
 # One document.
 MAX_SKILL_BYTES = 512 * KIB  # SKILL.md or `.hub`; it is stored in one row of at most 1 MiB
-MAX_HEAD_BYTES = 32 * KIB  # front matter; the slowest YAML of that size parses in a quarter second
+MAX_HEAD_BYTES = 16 * KIB  # front matter; even with every repair it is read in half a second
 MAX_GUIDE_BYTES = 256 * KIB  # a flat YAML guide, whose prompt lies inside the YAML
 MAX_YAML_DEPTH = 16  # lists and maps in one another
 MAX_YAML_ALIASES = 16  # `*name` in one document
@@ -21,6 +21,8 @@ MAX_YAML_NODES = 16_384  # values, what aliases repeat counted again
 MAX_YAML_TEXT = MIB  # characters of all values, what aliases repeat counted again
 MAX_REPAIRS = 8  # values quoted before a document is given up as not YAML
 MAX_NUMBER_DIGITS = 15  # a longer number stays text, since a float64 would change it
+
+MAX_FINDINGS = 100  # repairs and notes of one document; refusals are always kept
 
 # Fields.
 MAX_DESCRIPTION = 1024  # characters; agentskills.io

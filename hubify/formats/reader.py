@@ -14,7 +14,16 @@ from hubify.formats import body as markdown
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import Form, Reading, SkillDocument
 from hubify.formats.fields import Fields
-from hubify.formats.findings import Finding, Refused, is_refused, noted, quoted, refused, repaired
+from hubify.formats.findings import (
+    Finding,
+    Refused,
+    at_most,
+    is_refused,
+    noted,
+    quoted,
+    refused,
+    repaired,
+)
 from hubify.formats.front_matter import FENCE, decode, split
 from hubify.formats.hub import (
     check_core,
@@ -127,7 +136,7 @@ def _reading(source: _Source, read: _Read) -> Reading:
         document = read(source, findings)
     except Refused as refusal:
         findings.append(refusal.finding)
-    return Reading(document, tuple(_placed(finding, source.path) for finding in findings))
+    return Reading(document, tuple(_placed(f, source.path) for f in at_most(findings)))
 
 
 def _placed(finding: Finding, path: str) -> Finding:
@@ -237,8 +246,12 @@ def _hub_guide(source: _Source, text: str, findings: list[Finding]) -> SkillDocu
 
 
 def _prompt_file(fields: Fields) -> str | None:
+    line = fields.line("prompt_file")
     raw = fields.text("prompt_file", MAX_PATH_BYTES)
-    return None if raw is None else bundle_path(raw)
+    try:
+        return None if raw is None else bundle_path(raw)
+    except Refused as refusal:
+        raise Refused(msgspec.structs.replace(refusal.finding, line=line)) from refusal
 
 
 def _prompt_from(source: _Source, path: str | None) -> str:

@@ -80,18 +80,35 @@ def _spaces(tabs: re.Match[str]) -> str:
 
 
 def _mend_entry(lines: list[str], number: int, first_line: int) -> _Edit | None:
-    """Mend the entry that line `number` belongs to: its own key, or the nearest key above."""
+    """Mend the entry that line `number` belongs to: its own key, or the nearest key above.
+
+    Where that key stands inside a value that began on a line above, the value is mended whole.
+    """
     for start in range(number, -1, -1):
-        line = lines[start]
-        entry = _ENTRY.fullmatch(line)
-        if entry is not None:
-            return _quote_value(lines, start, entry, first_line)
-        if _GLUED.fullmatch(line):
-            mended = [*lines[:start], _parted(line), *lines[start + 1 :]]
+        if _GLUED.fullmatch(lines[start]):
+            mended = [*lines[:start], _parted(lines[start]), *lines[start + 1 :]]
             return _Edit(mended, _space_missing(start + first_line))
-        if line[:1] not in {" ", ""}:
+        entry = _ENTRY.fullmatch(lines[start])
+        if entry is not None:
+            outer = _outer_value(lines, start)
+            return _quote_value(lines, start if outer is None else outer, first_line)
+        if lines[start][:1] not in {" ", ""}:
             return None
     return None
+
+
+def _outer_value(lines: list[str], number: int) -> int | None:
+    """Return the line of the key above whose value line `number` continues, None when none."""
+    indent = _indent(lines[number])
+    for start in range(number - 1, -1, -1):
+        if lines[start].strip() and _indent(lines[start]) < indent:
+            entry = _ENTRY.fullmatch(lines[start])
+            return start if entry is not None and entry[3] else None
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _part_all(lines: list[str], first_line: int) -> _Edit | None:
@@ -113,10 +130,10 @@ def _space_missing(line: int) -> Finding:
     return repaired("yaml-space", what, line=line)
 
 
-def _quote_value(
-    lines: list[str], start: int, entry: re.Match[str], first_line: int
-) -> _Edit | None:
-    """Quote the value of an entry together with the lines that continue it."""
+def _quote_value(lines: list[str], start: int, first_line: int) -> _Edit | None:
+    """Quote the value of the entry on a line, together with the lines that continue it."""
+    entry = _ENTRY.fullmatch(lines[start])
+    assert entry is not None
     lead, key, value = entry.group(1, 2, 3)
     if not value or _BLOCK.fullmatch(value) or _is_mended(value):
         return None
@@ -140,7 +157,7 @@ def _is_mended(value: str) -> bool:
 
 
 def _continues(line: str, indent: int) -> bool:
-    return bool(line.strip()) and len(line) - len(line.lstrip(" ")) > indent
+    return bool(line.strip()) and _indent(line) > indent
 
 
 def _unquoted(text: str) -> str:

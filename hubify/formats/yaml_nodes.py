@@ -84,9 +84,9 @@ def parse_yaml(text: str, *, first_line: int = 1) -> Parsed:
     A key given twice with the same value is REPAIRED.
 
     Raises:
-        NotYaml: the grammar is broken; a repair may help.
-        Refused: tags beyond YAML's core, a key given twice with two values, several documents,
-            too deep, too many aliases or values.
+        NotYaml: the grammar is broken, or an alias or a tag is nobody's; a repair may help.
+        Refused: tags that ask for more than YAML's core, a key given twice with two values,
+            several documents, too deep, too many aliases or values.
     """
     builder = _Builder(_events(text, first_line), first_line)
     root = builder.document()
@@ -144,8 +144,10 @@ def _events(text: str, first_line: int) -> Iterator[Event]:
             yield loader.get_event()
     except yaml.MarkedYAMLError as error:
         problem = error.problem or error.context or "not YAML"
+        inside = not (error.context or "").startswith("while parsing a block")
+        context = error.context_mark if inside else None  # else it is where the whole map begins
         raise NotYaml(
-            problem, _line(error.problem_mark, first_line), _line(error.context_mark, first_line)
+            problem, _line(error.problem_mark, first_line), _line(context, first_line)
         ) from error
     except yaml.YAMLError as error:  # the reader, on characters that YAML forbids
         raise NotYaml("it holds characters that YAML does not allow", first_line, 0) from error
@@ -268,12 +270,7 @@ class _Builder:
                 "Write the values out.",
             )
         if event.anchor not in self._anchors:
-            raise self._refusal(
-                event,
-                "yaml-alias",
-                "An alias names nothing that stands before.",
-                "Quote a value that begins with `*`.",
-            )
+            raise NotYaml("an alias names nothing that stands before", self._at(event), 0)
         node, nodes, characters = self._anchors[event.anchor]
         self._spend(event, nodes, characters)
         return node
@@ -281,11 +278,10 @@ class _Builder:
     def _check(self, event: Event, depth: int) -> None:
         tag: str | None = getattr(event, "tag", None)
         if tag is not None and tag not in _CORE_TAGS:
+            if tag.startswith("!"):  # somebody's text that begins with an exclamation mark
+                raise NotYaml("a tag of no known kind", self._at(event), 0)
             raise self._refusal(
-                event,
-                "yaml-tag",
-                f"The tag {quoted(tag)} is not allowed.",
-                "Remove the tag, or quote a value that begins with `!`.",
+                event, "yaml-tag", f"The tag {quoted(tag)} is not allowed.", "Remove the tag."
             )
         if depth > MAX_YAML_DEPTH:
             raise self._refusal(
