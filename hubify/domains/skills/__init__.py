@@ -4,14 +4,18 @@ Invariant: what this page exports is what higher domains build on; they never wr
 themselves, but call these functions with their own context.
 """
 
+from hubify.domains.skills import fading, following, importing, lineage, listing, managing
 from hubify.domains.skills.channels import (
     begin_canary,
     end_canary,
+    make_beta,
     make_stable,
     rollout_of,
     set_share,
 )
+from hubify.domains.skills.drafting import Draft, Drafted, draft_version
 from hubify.domains.skills.errors import (
+    FileNotFound,
     GatewayRefused,
     NameTaken,
     NothingStable,
@@ -34,7 +38,11 @@ from hubify.domains.skills.lookup import (
     version_numbered,
     version_standing,
 )
-from hubify.domains.skills.resolving import Resolved, acting_agent, pin_of, resolve
+from hubify.domains.skills.managing import former_stable, roll_back
+from hubify.domains.skills.publishing import publish
+from hubify.domains.skills.reading import wanted_version
+from hubify.domains.skills.resolving import acting_agent, pin_of, resolve
+from hubify.domains.skills.rules import Bump, platform_name
 from hubify.domains.skills.standing import Moved, Run, cells_of, count_report
 from hubify.domains.skills.tables import (
     Change,
@@ -54,14 +62,17 @@ from hubify.domains.skills.tables import (
     skills,
 )
 from hubify.domains.skills.tickets import spend_ticket
+from hubify.domains.skills.versions import read_files
 
 __all__ = [
-    "Change", "Channel", "CountBy", "EvolutionSettings", "FileRef", "GatewayRefused", "Moved",
-    "NameTaken", "NothingStable", "Origin", "Resolved", "Rollout", "Run", "Skill", "SkillNotFound",
-    "SkillStanding", "SkillStatus", "SkillVersion", "TicketRefused", "VersionExists",
-    "VersionNotFound", "VersionStanding", "VersionStatus", "Visibility", "WrongState",
-    "acting_agent", "begin_canary", "belongs_to", "cells_of", "count_report", "end_canary",
-    "maintained", "make_stable", "may_read", "pin_of", "readable", "require_maintainer",
-    "require_version", "resolve", "rollout_of", "set_share", "skill_named", "skills",
-    "spend_ticket", "stable_version", "standing_of", "version_numbered", "version_standing",
+    "Bump", "Change", "Channel", "CountBy", "Draft", "Drafted", "EvolutionSettings", "FileNotFound",
+    "FileRef", "GatewayRefused", "Moved", "NameTaken", "NothingStable", "Origin", "Rollout", "Run",
+    "Skill", "SkillNotFound", "SkillStanding", "SkillStatus", "SkillVersion", "TicketRefused",
+    "VersionExists", "VersionNotFound", "VersionStanding", "VersionStatus", "Visibility",
+    "WrongState", "acting_agent", "begin_canary", "belongs_to", "cells_of", "count_report",
+    "draft_version", "end_canary", "fading", "following", "former_stable", "importing", "lineage",
+    "listing", "maintained", "make_beta", "make_stable", "managing", "may_read", "pin_of",
+    "platform_name", "publish", "read_files", "readable", "require_maintainer", "require_version",
+    "resolve", "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
+    "stable_version", "standing_of", "version_numbered", "version_standing", "wanted_version",
 ]  # fmt: skip

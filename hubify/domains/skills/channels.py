@@ -55,6 +55,18 @@ def make_stable(
     return stored
 
 
+def make_beta(ctx: MutationCtx, skill: Skill, version: SkillVersion, *, reason: str = "") -> Skill:
+    """Let those who ask for the beta channel get a version."""
+    if skill.beta_version not in (None, version.version):
+        former = require_version(ctx, skill, skill.beta_version or "")
+        if former.status is VersionStatus.BETA:
+            ctx.db.replace(former, status=VersionStatus.SUPERSEDED)
+    ctx.db.replace(version, status=VersionStatus.BETA)
+    changed = skill.changed(beta_version=version.version, updated_at=ctx.now)
+    record_move(ctx, skill, changed, Channel.BETA, reason=reason)
+    return store(ctx, changed)
+
+
 def begin_canary(
     ctx: MutationCtx,
     skill: Skill,

@@ -4,10 +4,11 @@ Invariant: resolving writes nothing (but the very first ticket ever, which makes
 ticket that a caller holds follows from rows that are there.
 """
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from hubify.domains.skills.arguments import AgentId, Session, SkillName
 from hubify.domains.skills.channels import pointed, rollout_of
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
 from hubify.domains.skills.lookup import readable, require_version
@@ -32,10 +33,6 @@ from hubify.domains.skills.tickets import (
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import issue
 from hubify.functions import Forbidden, MutationCtx, Principal, QueryCtx, post
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Session = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -75,7 +72,7 @@ class Choice(NamedTuple):
 def resolve(
     ctx: MutationCtx,
     *,
-    name: Name,
+    name: SkillName,
     agent_id: AgentId | None = None,
     session: Session | None = None,
     channel: Channel | None = None,

@@ -6,6 +6,7 @@ Invariant: pure; the same fields give the same answer on every machine.
 import math
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 
 from hubify.domains.skills.tables import (
     DayCount,
@@ -16,6 +17,7 @@ from hubify.domains.skills.tables import (
     VersionStatus,
     Visibility,
 )
+from hubify.formats.versions import bump_minor, bump_patch
 
 MAX_PLATFORMS = 24
 """Platforms that a version tells apart; further ones are counted together."""
@@ -26,6 +28,15 @@ RECENT_DAYS = 14
 WINDOW_DAYS = 7
 TREND_Z = 1.645
 """One-sided 5 %: a change smaller than chance would make is no trend."""
+
+
+class Bump(StrEnum):
+    """Which part of the highest number so far the new version raises."""
+
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
 
 _OTHER_CHARACTERS = re.compile(r"[^a-z0-9.]+")
 
@@ -89,6 +100,22 @@ def trend_of(recent: Iterable[DayCount], today: int) -> Trend:
     return Trend.IMPROVING if change > 0 else Trend.DECLINING
 
 
-def is_runnable(status: VersionStatus) -> bool:
-    """Whether a version has files that somebody may still be given."""
+def is_published(status: VersionStatus) -> bool:
+    """Whether a version has files and has been given to somebody."""
     return status not in (VersionStatus.PLACEHOLDER, VersionStatus.DRAFT)
+
+
+def raised(version: str, bump: Bump) -> str:
+    """The next version after this one, raised in the given part."""
+    match bump:
+        case Bump.PATCH:
+            return bump_patch(version)
+        case Bump.MINOR:
+            return bump_minor(version)
+        case Bump.MAJOR:
+            return f"{int(version.split('.', maxsplit=1)[0]) + 1}.0.0"
+
+
+def success_rate(executions: int, halves: int) -> float:
+    """The share of success in some runs, 0 to 1, four decimals; 0 without runs."""
+    return round(halves / (2 * executions), 4) if executions else 0.0

@@ -32,11 +32,13 @@ from hubify.evidence.confidence import (
 )
 from hubify.evidence.levels import Record, Sandbox, verification_level
 from hubify.evidence.reports import Binding, Outcome
-from hubify.functions import MutationCtx, QueryCtx, RowId
+from hubify.functions import MutationCtx, QueryCtx, RowId, TooLarge
 
 CELL_DAYS = 30
-MAX_CELLS = 20_000
-"""Evidence rows that one weighing reads: within one function's limit of rows."""
+MAX_CELLS = 15_000
+"""Evidence rows that one weighing reads (and owners it writes): within a function's limits."""
+QUICK_CELLS = 500
+"""Evidence rows up to which the first report of a day weighs the record itself."""
 
 
 class Run(NamedTuple):
@@ -80,10 +82,15 @@ def count_report(
 
 
 def weigh_anew(ctx: MutationCtx, standing: VersionStanding, day: int) -> VersionStanding:
-    """Weigh a version's whole record as of a day, and store what comes out."""
-    cells = cells_of(ctx, standing.version_id)
-    groups = groups_of(cells, day)
-    for row in ctx.db.take(OwnerEvidence.where(version_id=standing.version_id), limit=MAX_CELLS):
+    """Weigh a version's whole record as of a day, and store what comes out.
+
+    Raises:
+        TooLarge: the record has more rows than one function reads.
+
+    """
+    groups = groups_of(cells_of(ctx, standing.version_id), day)
+    owners = OwnerEvidence.where(version_id=standing.version_id)
+    for row in ctx.db.take(owners, limit=MAX_CELLS):
         ctx.db.replace(row, evidence=groups.owners.get(row.owner, Evidence()))
     return ctx.db.replace(
         standing,
@@ -97,8 +104,15 @@ def weigh_anew(ctx: MutationCtx, standing: VersionStanding, day: int) -> Version
 
 
 def cells_of(ctx: QueryCtx, version_id: RowId) -> list[Cell]:
-    """The record of a version, as the calculation takes it."""
-    rows = ctx.db.take(EvidenceCell.where(version_id=version_id), limit=MAX_CELLS)
+    """The record of a version, as the calculation takes it.
+
+    Raises:
+        TooLarge: it has more rows than one function reads.
+
+    """
+    rows = ctx.db.take(EvidenceCell.where(version_id=version_id), limit=MAX_CELLS + 1)
+    if len(rows) > MAX_CELLS:
+        raise TooLarge(f"the version's record has more than {MAX_CELLS} rows; export it instead")
     return [
         Cell(row.owner, row.platform, row.month * CELL_DAYS + count.place, Tally(*count.tally))
         for row in rows
@@ -125,11 +139,23 @@ def show(ctx: MutationCtx, standing: SkillStanding, confidence: float, day: int)
 
 
 def _as_of(ctx: MutationCtx, version: SkillVersion, day: int) -> VersionStanding:
+    """The version's standing to add a report to; weighed as of the day while that is quick.
+
+    A long record is left to the daily cron. Until then the standing is as of the day before, for
+    which a report of today counts in full: the same number as the whole calculation for that day.
+    """
     standing = version_standing(ctx, version.id)
     if standing is None:
         fresh = VersionStanding(version_id=version.id, skill_id=version.skill_id, as_of_day=day)
         return ctx.db.insert(fresh)
-    return weigh_anew(ctx, standing, day) if standing.as_of_day < day else standing
+    if standing.as_of_day >= day or not _is_short(ctx, version.id):
+        return standing
+    return weigh_anew(ctx, standing, day)
+
+
+def _is_short(ctx: MutationCtx, version_id: RowId) -> bool:
+    cells = EvidenceCell.where(version_id=version_id)
+    return len(ctx.db.take(cells, limit=QUICK_CELLS + 1)) <= QUICK_CELLS
 
 
 def _count_in_cell(ctx: MutationCtx, version_id: RowId, cell: Cell) -> None:

@@ -186,8 +186,8 @@ class SkillVersion(Row, frozen=True):
     """One published version. Nothing of it ever changes but its status.
 
     `digest` is that of the whole bundle, `parents` are ids of the versions it was made from (of
-    this skill or of others), `source` is where it was imported from, `decision` the id of the
-    gateway's decision on it.
+    this skill or of others), `source` is where it was imported from and `source_origin` that
+    place's own word for how it came about, `decision` the id of the gateway's decision on it.
     """
 
     skill_id: RowId
@@ -201,6 +201,7 @@ class SkillVersion(Row, frozen=True):
     changes: tuple[Change, ...]
     origin: Origin
     source: str
+    source_origin: str
     author: str
     author_agent: str | None
     published_at: int

@@ -1,0 +1,44 @@
+"""The types of arguments that functions of skills share, each with its bounds.
+
+Invariant: everything a caller sends is bounded before a function sees it.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from hubify.domains.skills.tables import CountBy
+from hubify.formats.limits import MAX_SKILL_BYTES
+
+SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Session = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Line = Annotated[str, msgspec.Meta(max_length=500)]
+Description = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
+Summary = Annotated[str, msgspec.Meta(max_length=2_000)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+Category = Annotated[str, msgspec.Meta(max_length=40)]
+Item = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Items = Annotated[tuple[Item, ...], msgspec.Meta(max_length=100)]
+SkillMd = Annotated[str, msgspec.Meta(max_length=MAX_SKILL_BYTES)]
+SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Confidence = Annotated[float, msgspec.Meta(ge=0, le=100)]
+SearchLimit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
+Reporters = Annotated[int, msgspec.Meta(ge=1, le=100)]
+StageHours = Annotated[float, msgspec.Meta(gt=0, le=24 * 90)]
+StageShare = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Stages = msgspec.Meta(min_length=1, max_length=10)
+
+
+class EvolutionChange(msgspec.Struct, frozen=True):
+    """Settings of a skill's evolution to be changed; what is left out stays."""
+
+    enabled: bool | None = None
+    min_reporters: Reporters | None = None
+    count_by: CountBy | None = None
+    manual_approval: bool | None = None
+    stage_hours: Annotated[tuple[StageHours, ...], Stages] | None = None
+    stage_shares: Annotated[tuple[StageShare, ...], Stages] | None = None

@@ -1,0 +1,183 @@
+"""Lists of skills and search: what is there, in an order that a person would accept.
+
+Invariant: a list read by everybody holds public skills only, so it is shared by all who watch it;
+who calls matters only where an owner's own skills are asked for, or a hidden one is found.
+"""
+
+import math
+from enum import StrEnum
+
+import msgspec
+
+from hubify.domains.skills.arguments import (
+    Category,
+    Confidence,
+    OwnerName,
+    SearchLimit,
+    SearchText,
+)
+from hubify.domains.skills.intake import category_name
+from hubify.domains.skills.lookup import may_read, standing_of
+from hubify.domains.skills.tables import Listing, Skill, SkillStanding, SkillStatus, skills
+from hubify.domains.skills.views import VERIFIED_LEVEL, SkillSummary, skill_summary
+from hubify.formats.names import slug_from
+from hubify.functions import Page, PageRequest, Query, QueryCtx, RateClass, get, search
+
+MAX_RANKED = 500
+"""Of the rows that match the words best, how many are ranked by their standing too."""
+NAMED = 3.0
+"""How much more the skill counts whose name is exactly what was asked for."""
+DEPRECATED = 0.3
+"""How much of its score a deprecated skill keeps."""
+
+
+class Sort(StrEnum):
+    """The order of a list."""
+
+    CONFIDENCE = "confidence"
+    NEWEST = "newest"
+    NAME = "name"
+
+
+class ListedStatus(StrEnum):
+    """Which skills of a list are wanted."""
+
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+
+
+HEADINGS = {ListedStatus.ACTIVE: Listing.LISTED, ListedStatus.DEPRECATED: Listing.DEPRECATED}
+
+
+class SkillHit(SkillSummary, frozen=True):
+    """A skill that a search found, and its score: only the order of scores means something."""
+
+    score: float
+
+
+@skills.query(name="list", public=True, rest=get("/v1/skills"))
+def list_skills(
+    ctx: QueryCtx,
+    *,
+    category: Category | None = None,
+    status: ListedStatus = ListedStatus.ACTIVE,
+    owner: OwnerName | None = None,
+    sort: Sort = Sort.CONFIDENCE,
+    pagination_opts: PageRequest | None = None,
+) -> Page[SkillSummary]:
+    """Skills by confidence (highest first), by age (newest first) or by name.
+
+    Public ones, or those of one owner that the caller may see. With an owner a page may hold
+    fewer than it asks for; the next one goes on behind it.
+    """
+    request = pagination_opts or PageRequest()
+    wanted = None if category is None else category_name(category)
+    if owner is not None:
+        equal: dict[str, object] = {"owner": owner}
+    else:
+        equal = {"listing": HEADINGS[status]}
+        if wanted is not None:
+            equal["category"] = wanted
+    page = _by_confidence(ctx, equal, request) if sort is Sort.CONFIDENCE else None
+    page = page or _by_field(ctx, equal, sort, request)
+    if owner is not None:
+        kept = [skill for skill in page.page if _is_wanted(ctx, skill, wanted, status)]
+        page = msgspec.structs.replace(page, page=kept)
+    return Page(
+        [skill_summary(skill, standing_of(ctx, skill)) for skill in page.page],
+        page.is_done,
+        page.continue_cursor,
+        page.split_cursor,
+        page.page_status,
+    )
+
+
+@skills.query(name="search", public=True, rest=get("/v1/skills/search"), rate=RateClass.SEARCH)
+def search_skills(
+    ctx: QueryCtx,
+    *,
+    query: SearchText,
+    category: Category | None = None,
+    min_confidence: Confidence | None = None,
+    verified: bool = False,
+    limit: SearchLimit = 20,
+) -> list[SkillHit]:
+    """Skills that hold the words asked for, best first.
+
+    Words of the name count double, rare words more than common ones; of two that match alike the
+    better trusted one comes first. `min_confidence` is 0 to 1 or 0 to 100; `verified` asks for
+    level 2 or more.
+    """
+    wanted = None if category is None else category_name(category)
+    floor = confidence_floor(min_confidence)
+    rows = ctx.db
+    found = search(
+        rows,  # pyright: ignore[reportArgumentType] - search() needs no more than a Reader
+        Skill,
+        query,
+        title=_title,
+        keep=lambda skill: _is_found(ctx, skill, wanted),
+    )
+    hits: list[SkillHit] = []
+    for score, skill in found[:MAX_RANKED]:
+        standing = standing_of(ctx, skill)
+        if standing.confidence < floor or (verified and standing.level < VERIFIED_LEVEL):
+            continue
+        rank = ranked(score, skill, standing, query)
+        summary = msgspec.structs.asdict(skill_summary(skill, standing))
+        hits.append(SkillHit(**summary, score=rank))
+    hits.sort(key=lambda hit: (-hit.score, hit.name))
+    return hits[:limit]
+
+
+def confidence_floor(asked: float | None) -> float:
+    """The least confidence on the scale to 100; what is asked as 0 to 1 is a share of it."""
+    if asked is None:
+        return 0.0
+    return 100 * asked if asked <= 1 else asked
+
+
+def ranked(score: float, skill: Skill, standing: SkillStanding, query: str) -> float:
+    """A match's score with the skill's standing: trust at most doubles it, use adds a little."""
+    trust = 1 + standing.confidence / 100
+    use = 1 + 0.05 * math.log10(1 + standing.executions) + 0.05 * math.log10(1 + standing.stars)
+    exact = NAMED if slug_from(query) == skill.name else 1.0
+    faded = DEPRECATED if skill.status is SkillStatus.DEPRECATED else 1.0
+    return round(score * trust * use * exact * faded, 4)
+
+
+def _by_confidence(ctx: QueryCtx, equal: dict[str, object], request: PageRequest) -> Page[Skill]:
+    query = SkillStanding.where(**equal).order_by("rank").newest_first()
+    page = ctx.paginate(query, request)
+    found = [ctx.db.get(Skill, standing.skill_id) for standing in page.page]
+    return Page(
+        [skill for skill in found if skill is not None],
+        page.is_done,
+        page.continue_cursor,
+        page.split_cursor,
+        page.page_status,
+    )
+
+
+def _by_field(
+    ctx: QueryCtx, equal: dict[str, object], sort: Sort, request: PageRequest
+) -> Page[Skill]:
+    query: Query[Skill] = Skill.where(**equal)
+    ordered = query.order_by("name") if sort is Sort.NAME else query.newest_first()
+    return ctx.paginate(ordered, request)
+
+
+def _is_wanted(ctx: QueryCtx, skill: Skill, category: str | None, status: ListedStatus) -> bool:
+    if skill.status is not SkillStatus(status.value) or category not in (None, skill.category):
+        return False
+    return may_read(ctx, skill)
+
+
+def _is_found(ctx: QueryCtx, skill: Skill, category: str | None) -> bool:
+    if skill.status is SkillStatus.DELETED or category not in (None, skill.category):
+        return False
+    return skill.stable_version is not None and may_read(ctx, skill)
+
+
+def _title(skill: Skill) -> str:
+    return f"{skill.name} {skill.display_name}"

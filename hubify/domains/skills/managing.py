@@ -1,0 +1,335 @@
+"""What an owner does with a skill: describe, deprecate, fork, delete, move its channels back.
+
+Invariant: a name is never given up, so that nobody can take it over; a version that somebody may
+have pinned stays readable for as long as its skill is.
+"""
+
+import msgspec
+
+from hubify.domains import gateway
+from hubify.domains.skills.arguments import (
+    Category,
+    Description,
+    EvolutionChange,
+    Items,
+    Line,
+    OwnerName,
+    Reason,
+    SkillName,
+    Summary,
+    VersionText,
+)
+from hubify.domains.skills.channels import make_beta, make_stable, store
+from hubify.domains.skills.errors import (
+    NameTaken,
+    NothingStable,
+    SkillNotFound,
+    VersionNotFound,
+    WrongState,
+)
+from hubify.domains.skills.intake import category_name
+from hubify.domains.skills.lookup import ADMIN, WRITE, maintained, readable, require_version
+from hubify.domains.skills.reading import wanted_version
+from hubify.domains.skills.tables import (
+    Channel,
+    ChannelMove,
+    EvolutionSettings,
+    Origin,
+    Skill,
+    SkillStatus,
+    SkillVersion,
+    VersionStatus,
+    Visibility,
+    skills,
+)
+from hubify.domains.skills.versions import (
+    NewSkill,
+    NewVersion,
+    Profile,
+    add_version,
+    create_skill,
+    read_files,
+)
+from hubify.domains.skills.views import SkillDetails, skill_details
+from hubify.formats.bundle import gather
+from hubify.formats.names import is_slug, owned_name
+from hubify.functions import (
+    InvalidInput,
+    MutationCtx,
+    Page,
+    PageRequest,
+    QueryCtx,
+    delete,
+    get,
+    patch,
+    post,
+)
+
+MAX_MOVES = 100
+"""Steps of a channel that a rollback looks back over."""
+UNUSABLE = (VersionStatus.ROLLED_BACK, VersionStatus.DEPRECATED, VersionStatus.PLACEHOLDER)
+PROFILE_FIELDS = frozenset(Profile.__struct_fields__)
+
+
+@skills.mutation(scope=WRITE, rest=patch("/v1/skills/{name}"), errors=(SkillNotFound,))
+def update(
+    ctx: MutationCtx,
+    *,
+    name: SkillName,
+    display_name: Line | None = None,
+    description: Description | None = None,
+    category: Category | None = None,
+    tags: Items | None = None,
+    platforms: Items | None = None,
+    license: Line | None = None,  # noqa: A002 - the field's name
+    compatibility: Line | None = None,
+    homepage: Line | None = None,
+    repository: Line | None = None,
+    visibility: Visibility | None = None,
+    evolution: EvolutionChange | None = None,
+) -> SkillDetails:
+    """Change what is said of a skill, who may see it, or how it evolves; what is left out stays.
+
+    Its versions are not touched: their files say what they said.
+    """
+    skill = maintained(ctx, name)
+    told = {
+        "display_name": display_name,
+        "description": description,
+        "category": None if category is None else category_name(category),
+        "tags": tags,
+        "platforms": platforms,
+        "license": license,
+        "compatibility": compatibility,
+        "homepage": homepage,
+        "repository": repository,
+        "visibility": visibility,
+        "evolution": changed_evolution(skill.evolution, evolution) if evolution else None,
+    }
+    changes = {field: value for field, value in told.items() if value is not None}
+    stored = store(ctx, skill.changed(**changes, updated_at=ctx.now))
+    if visibility not in (None, skill.visibility):
+        _show_decisions(ctx, stored)
+    return skill_details(ctx, stored)
+
+
+@skills.mutation(
+    scope=WRITE, rest=post("/v1/skills/{name}/deprecate"), errors=(SkillNotFound, VersionNotFound)
+)
+def deprecate(
+    ctx: MutationCtx, *, name: SkillName, notice: Summary = "", version: VersionText | None = None
+) -> SkillDetails:
+    """Say that a skill, or one of its versions, should not be used any more, and what to use.
+
+    It stays readable and can still be run; lists leave a deprecated skill out.
+    """
+    skill = maintained(ctx, name)
+    if version is None:
+        changed = skill.changed(
+            status=SkillStatus.DEPRECATED, notice=notice or None, updated_at=ctx.now
+        )
+        return skill_details(ctx, store(ctx, changed))
+    found = require_version(ctx, skill, version)
+    _refuse_pointed(skill, found)
+    ctx.db.replace(found, status=VersionStatus.DEPRECATED)
+    return skill_details(ctx, skill)
+
+
+@skills.mutation(scope=WRITE, rest=post("/v1/skills/{name}/restore"), errors=(SkillNotFound,))
+def restore(ctx: MutationCtx, *, name: SkillName) -> SkillDetails:
+    """Take a skill's deprecation back."""
+    skill = maintained(ctx, name)
+    changed = skill.changed(status=SkillStatus.ACTIVE, notice=None, updated_at=ctx.now)
+    return skill_details(ctx, store(ctx, changed))
+
+
+@skills.mutation(
+    name="delete", scope=WRITE, rest=delete("/v1/skills/{name}"), errors=(SkillNotFound,)
+)
+def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
+    """Take a skill out of the registry for everybody; its name stays taken, its record is kept."""
+    skill = maintained(ctx, name)
+    changed = skill.changed(
+        status=SkillStatus.DELETED, visibility=Visibility.PRIVATE, updated_at=ctx.now
+    )
+    _show_decisions(ctx, store(ctx, changed))
+    return True
+
+
+@skills.mutation(
+    scope=WRITE,
+    rest=post("/v1/skills/{name}/fork", status=201),
+    errors=(SkillNotFound, VersionNotFound, NothingStable, NameTaken),
+)
+def fork(
+    ctx: MutationCtx,
+    *,
+    name: SkillName,
+    new_name: SkillName | None = None,
+    version: VersionText | None = None,
+    visibility: Visibility = Visibility.PUBLIC,
+) -> SkillDetails:
+    """Make a skill of the caller's own from a version of another one; the lineage keeps both.
+
+    Without a `new_name` it is called `<owner>-<name>`. The files and the number are the source's,
+    which the gateway has let through already.
+    """
+    source = readable(ctx, name)
+    parent = wanted_version(ctx, source, version)
+    if parent.status is VersionStatus.PLACEHOLDER:
+        raise NothingStable(f"'{source.name}@{parent.version}' is a placeholder without files")
+    owner = ctx.identity.owner
+    chosen = new_name or owned_name(owner, source.name)
+    if not is_slug(chosen):
+        raise InvalidInput("newName must be lower case letters, digits and single hyphens")
+    created = create_skill(
+        ctx,
+        NewSkill(
+            name=chosen,
+            owner=owner,
+            visibility=visibility,
+            origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+            profile=_profile_of(source),
+            fork_of=source.id,
+            evolution=source.evolution,
+        ),
+    )
+    added = add_version(ctx, created, _forked(ctx, source, parent))
+    return skill_details(ctx, make_stable(ctx, added.skill, added.version, reason="forked"))
+
+
+@skills.mutation(
+    scope=WRITE,
+    rest=post("/v1/skills/{name}/rollback"),
+    errors=(SkillNotFound, VersionNotFound, NothingStable, WrongState),
+)
+def rollback(
+    ctx: MutationCtx, *, name: SkillName, reason: Reason, version: VersionText | None = None
+) -> SkillDetails:
+    """Let everybody get the version before the stable one again, or the one that is named.
+
+    The version that was stable is marked as rolled back. Pins stay where they are.
+    """
+    skill = maintained(ctx, name)
+    target = require_version(ctx, skill, version) if version else former_stable(ctx, skill)
+    return skill_details(ctx, roll_back(ctx, skill, target, reason=reason))
+
+
+@skills.mutation(
+    scope=WRITE,
+    rest=post("/v1/skills/{name}/channels"),
+    errors=(SkillNotFound, VersionNotFound, WrongState),
+)
+def set_channel(
+    ctx: MutationCtx,
+    *,
+    name: SkillName,
+    channel: Channel,
+    version: VersionText,
+    reason: Summary = "",
+) -> SkillDetails:
+    """Point `stable` or `beta` to a version; a canary is begun and ended by the evolution."""
+    skill = maintained(ctx, name)
+    found = require_version(ctx, skill, version)
+    if channel is Channel.CANARY:
+        raise WrongState("a canary is begun and ended by the skill's evolution")
+    move = make_stable if channel is Channel.STABLE else make_beta
+    return skill_details(ctx, move(ctx, skill, found, reason=reason))
+
+
+@skills.query(public=True, rest=get("/v1/skills/{name}/channels"), errors=(SkillNotFound,))
+def list_moves(
+    ctx: QueryCtx, *, name: SkillName, pagination_opts: PageRequest | None = None
+) -> Page[ChannelMove]:
+    """The steps of a skill's channels, the last one first: from where, to where, and why."""
+    skill = readable(ctx, name)
+    query = ChannelMove.where(skill_id=skill.id).newest_first()
+    return ctx.paginate(query, pagination_opts or PageRequest())
+
+
+@skills.mutation(scope=ADMIN, rest=post("/v1/skills/{name}/transfer"), errors=(SkillNotFound,))
+def transfer(ctx: MutationCtx, *, name: SkillName, owner: OwnerName) -> SkillDetails:
+    """Give a skill to another owner; for administrators, so that no gift is unwanted."""
+    skill = maintained(ctx, name)
+    return skill_details(ctx, store(ctx, skill.changed(owner=owner, updated_at=ctx.now)))
+
+
+def roll_back(ctx: MutationCtx, skill: Skill, target: SkillVersion, *, reason: str) -> Skill:
+    """Let everybody get an earlier version again; the stable one is marked as rolled back.
+
+    Raises:
+        WrongState: that version is the stable one, or has no files.
+
+    """
+    if target.version == skill.stable_version:
+        raise WrongState(f"'{skill.name}@{target.version}' is the stable version already")
+    return make_stable(ctx, skill, target, former_status=VersionStatus.ROLLED_BACK, reason=reason)
+
+
+def former_stable(ctx: QueryCtx, skill: Skill) -> SkillVersion:
+    """The version that was stable before, leaving out those that were rolled back themselves.
+
+    Raises:
+        NothingStable: there was none.
+
+    """
+    moves = ChannelMove.where(skill_id=skill.id).newest_first()
+    for move in ctx.db.take(moves, limit=MAX_MOVES):
+        if move.channel is not Channel.STABLE or move.before in (None, skill.stable_version):
+            continue
+        found = require_version(ctx, skill, move.before or "")
+        if found.status not in UNUSABLE:
+            return found
+    raise NothingStable(f"'{skill.name}' has no earlier stable version to go back to")
+
+
+def changed_evolution(known: EvolutionSettings, wished: EvolutionChange) -> EvolutionSettings:
+    """Evolution settings with some of them changed.
+
+    Raises:
+        InvalidInput: saying which figure is out of its range.
+
+    """
+    told = msgspec.structs.asdict(wished)
+    changes = {name: value for name, value in told.items() if value is not None}
+    changed = msgspec.structs.replace(known, **changes)
+    hours, shares = changed.stage_hours, changed.stage_shares
+    if len(hours) != len(shares):
+        raise InvalidInput("evolution needs as many stageHours as stageShares")
+    if list(shares) != sorted(shares):
+        raise InvalidInput("evolution.stageShares must not fall from stage to stage")
+    return changed
+
+
+def _refuse_pointed(skill: Skill, version: SkillVersion) -> None:
+    pointed = (skill.stable_version, skill.canary_version, skill.beta_version)
+    if version.version in pointed:
+        message = f"a channel of '{skill.name}' points to {version.version}; move that first"
+        raise WrongState(message)
+
+
+def _profile_of(skill: Skill) -> Profile:
+    told = {name: getattr(skill, name) for name in PROFILE_FIELDS}
+    return Profile(**told)
+
+
+def _forked(ctx: MutationCtx, source: Skill, parent: SkillVersion) -> NewVersion:
+    bundle = gather(read_files(ctx, parent)).bundle
+    assert bundle is not None, "what was published once is a bundle"
+    return NewVersion(
+        version=parent.version,
+        bundle=bundle,
+        status=VersionStatus.DRAFT,
+        description=parent.description,
+        author=ctx.identity.owner,
+        author_agent=ctx.identity.agent,
+        origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+        parents=(parent.id,),
+        change_summary=f"Forked from {source.name}@{parent.version}.",
+        decision=parent.decision,
+    )
+
+
+def _show_decisions(ctx: MutationCtx, skill: Skill) -> None:
+    public = skill.visibility is Visibility.PUBLIC
+    gateway.show_decisions(ctx, owner=skill.owner, skill=skill.name, public=public)

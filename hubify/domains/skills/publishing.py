@@ -1,0 +1,409 @@
+"""Publishing: a skill's first version and those that follow, each past the gateway.
+
+Invariant: equal bytes under a number that exists change nothing; other bytes never replace what a
+number stands for. What the gateway refuses is not stored, but the decision is.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from hubify.domains.gateway import Decision, Finding, Verdict
+from hubify.domains.skills.arguments import (
+    Category,
+    Items,
+    SkillMd,
+    SkillName,
+    Summary,
+    VersionText,
+)
+from hubify.domains.skills.channels import make_beta, make_stable, store
+from hubify.domains.skills.errors import GatewayRefused, NameTaken, SkillNotFound, VersionExists
+from hubify.domains.skills.intake import (
+    Examined,
+    FileIn,
+    Files,
+    blocked,
+    category_name,
+    decide,
+    examine,
+    profile_of,
+    refusal,
+    sent_files,
+)
+from hubify.domains.skills.lookup import (
+    WRITE,
+    belongs_to,
+    may_read,
+    require_maintainer,
+    version_numbered,
+)
+from hubify.domains.skills.rules import Bump, raised
+from hubify.domains.skills.tables import (
+    Channel,
+    EvolutionSettings,
+    Origin,
+    Skill,
+    SkillStatus,
+    SkillVersion,
+    VersionStatus,
+    Visibility,
+    skills,
+)
+from hubify.domains.skills.versions import (
+    NewSkill,
+    NewVersion,
+    Profile,
+    add_version,
+    create_skill,
+)
+from hubify.formats.bundle import Bundle
+from hubify.formats.document import SkillDocument
+from hubify.formats.names import is_slug
+from hubify.formats.versions import (
+    FIRST,
+    BadVersion,
+    compare,
+    is_prerelease,
+    read_version,
+)
+from hubify.functions import ActionCtx, InvalidInput, MutationCtx, Principal, RowId, post
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What became of a publish: `created` a new skill, `changed` anything at all."""
+
+    skill_id: RowId
+    name: str
+    version: str
+    version_id: RowId
+    digest: str
+    channel: Channel
+    created: bool
+    changed: bool
+    decision_id: RowId | None
+    findings: tuple[Finding, ...]
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wishes for a version it publishes; None leaves it to the files."""
+
+    name: str | None = None
+    version: str | None = None
+    bump: Bump | None = None
+    channel: Channel | None = None
+    visibility: Visibility | None = None
+    category: str | None = None
+    tags: tuple[str, ...] | None = None
+    change_summary: str = ""
+    only_new: bool = False
+
+
+class Accepted(NamedTuple):
+    """An offer that the gateway has let through."""
+
+    name: str
+    number: str
+    offer: Offer
+    bundle: Bundle
+    document: SkillDocument
+    decision: Decision
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """The outcome of a submission: what was published, or the decision that refused it."""
+
+    published: Published | None
+    decision: Decision | None
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """The number a version shall have, and the version that has these bytes under it already."""
+
+    version: str
+    same: SkillVersion | None = None
+
+
+PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound)
+
+
+@skills.action(
+    scope=WRITE,
+    rest=(post("/v1/skills/publish"), post("/v1/skills/{name}/versions", status=201)),
+    errors=PUBLISH_ERRORS,
+)
+async def publish(
+    ctx: ActionCtx,
+    *,
+    files: Files | None = None,
+    skill_md: SkillMd | None = None,
+    name: SkillName | None = None,
+    version: VersionText | None = None,
+    bump: Bump | None = None,
+    channel: Channel | None = None,
+    visibility: Visibility | None = None,
+    category: Category | None = None,
+    tags: Items | None = None,
+    change_summary: Summary = "",
+) -> Published:
+    """Publish a version of one of the caller's skills, or a new skill under a free name.
+
+    The number is `version`, else the highest one raised by `bump`, else what SKILL.md says, else
+    the next PATCH. Everything passes the gateway; a refusal names each fault with file and line,
+    and the decision stays on record. The same bytes again change nothing.
+    """
+    offer = Offer(
+        name=name,
+        version=version,
+        bump=bump,
+        channel=channel,
+        visibility=visibility,
+        category=category,
+        tags=tags,
+        change_summary=change_summary,
+    )
+    return await _submit(ctx, files, skill_md, offer)
+
+
+@skills.action(scope=WRITE, rest=post("/v1/skills", status=201), errors=PUBLISH_ERRORS)
+async def create(
+    ctx: ActionCtx,
+    *,
+    files: Files | None = None,
+    skill_md: SkillMd | None = None,
+    name: SkillName | None = None,
+    version: VersionText | None = None,
+    visibility: Visibility | None = None,
+    category: Category | None = None,
+    tags: Items | None = None,
+    change_summary: Summary = "",
+) -> Published:
+    """Publish the first version of a new skill; as `publish`, but the name must be free."""
+    offer = Offer(
+        name=name,
+        version=version,
+        visibility=visibility,
+        category=category,
+        tags=tags,
+        change_summary=change_summary,
+        only_new=True,
+    )
+    return await _submit(ctx, files, skill_md, offer)
+
+
+@skills.mutation(internal=True, errors=PUBLISH_ERRORS)
+def submit(
+    ctx: MutationCtx, *, files: list[FileIn], skill_md: str | None, offer: Offer
+) -> Submitted:
+    """Have the gateway decide on an offer, and publish what it accepts.
+
+    An error would undo the decision's row with everything else, so a refusal is an answer here.
+    """
+    ctx.identity.require(WRITE)
+    examined = examine(sent_files(files, skill_md), directory=offer.name or "")
+    name = offer.name or (examined.document.name if examined.document else "")
+    skill = _own_skill(ctx, name, offer)
+    bundle, document = examined.bundle, examined.document
+    if bundle is None or document is None or not is_slug(name):
+        return Submitted(None, _refused(ctx, examined, name, offer))
+    numbered = number_for(ctx, skill, offer, document, bundle.digest)
+    if skill is not None and numbered.same is not None:
+        return Submitted(_unchanged(skill, numbered.same, offer), None)
+    if skill is not None and (fault := _number_fault(skill, numbered.version, offer)):
+        examined = blocked(examined, "version-not-raised", fault, "Raise `version`, or give bump.")
+    visibility = skill.visibility if skill else offer.visibility or Visibility.PUBLIC
+    decision = decide(
+        ctx,
+        examined,
+        skill=name,
+        version=numbered.version,
+        owner=ctx.identity.owner if skill is None else skill.owner,
+        public=visibility is Visibility.PUBLIC,
+    )
+    if decision.verdict is Verdict.REFUSED:
+        return Submitted(None, decision)
+    accepted = Accepted(name, numbered.version, offer, bundle, document, decision)
+    return Submitted(_publish(ctx, skill, accepted), None)
+
+
+def number_for(
+    ctx: MutationCtx, skill: Skill | None, offer: Offer, document: SkillDocument, digest: str
+) -> Numbered:
+    """The number of a version to be published.
+
+    Raises:
+        VersionExists: the number asked for stands for other bytes.
+        InvalidInput: it is not a version.
+
+    """
+    written = document.version if document.version_written else None
+    asked = _asked_version(offer) or (None if offer.bump else written)
+    if skill is None or not skill.latest_version:
+        return Numbered(asked or FIRST)
+    if asked is None:
+        return _next_number(ctx, skill, offer.bump or Bump.PATCH, digest)
+    known = version_numbered(ctx, skill, asked)
+    if known is None:
+        return Numbered(asked)
+    if known.digest != digest:
+        raise VersionExists(f"'{skill.name}@{asked}' has other files; raise it, or give bump")
+    return Numbered(asked, known)
+
+
+async def _submit(
+    ctx: ActionCtx, files: list[FileIn] | None, skill_md: str | None, offer: Offer
+) -> Published:
+    submitted: Submitted = await ctx.run(
+        submit,
+        files=[msgspec.to_builtins(file) for file in files or ()],
+        skill_md=skill_md,
+        offer=msgspec.to_builtins(offer),
+    )
+    if submitted.published is not None:
+        return submitted.published
+    assert submitted.decision is not None, "what is not published was refused"
+    faults = [finding for finding in submitted.decision.findings if finding.blocks]
+    raise GatewayRefused(
+        refusal(submitted.decision),
+        decisionId=submitted.decision.id,
+        findings=[msgspec.to_builtins(fault) for fault in faults],
+    )
+
+
+def _own_skill(ctx: MutationCtx, name: str, offer: Offer) -> Skill | None:
+    """The caller's skill of that name; None when the name is free."""
+    held = ctx.db.first(Skill.where(name=name)) if name else None
+    if held is None:
+        return None
+    taken = held.status is SkillStatus.DELETED or not may_read(ctx, held)
+    if taken or (offer.only_new and not belongs_to(held, ctx.identity)):
+        raise NameTaken(f"the name '{name}' is taken; choose another")
+    if offer.only_new:
+        raise NameTaken(f"you have a skill '{name}' already; publish a version of it instead")
+    require_maintainer(ctx, held)
+    return held
+
+
+def _refused(ctx: MutationCtx, examined: Examined, name: str, offer: Offer) -> Decision:
+    if examined.document is not None:
+        fault = f"{name[:100]!r} cannot be a name in the registry."
+        fix = "Use lower case letters, digits and single hyphens, at most 64."
+        examined = blocked(examined, "name-not-a-slug", fault, fix)
+    public = offer.visibility in (None, Visibility.PUBLIC)
+    owner = ctx.identity.owner
+    return decide(ctx, examined, skill=name[:200], version="", owner=owner, public=public)
+
+
+def _asked_version(offer: Offer) -> str | None:
+    if offer.version is None:
+        return None
+    try:
+        return read_version(offer.version)
+    except BadVersion as error:
+        raise InvalidInput(f"version: {error}") from None
+
+
+def _next_number(ctx: MutationCtx, skill: Skill, bump: Bump, digest: str) -> Numbered:
+    latest = version_numbered(ctx, skill, skill.latest_version)
+    if latest is not None and latest.digest == digest:
+        return Numbered(latest.version, latest)
+    return Numbered(raised(skill.latest_version, bump))
+
+
+def _number_fault(skill: Skill, version: str, offer: Offer) -> str | None:
+    """Why a number will not do for the stable channel; None when it will."""
+    if _channel(offer, version) is not Channel.STABLE or skill.stable_version is None:
+        return None
+    if compare(version, skill.stable_version) > 0:
+        return None
+    return f"The version {version} is not above the stable {skill.stable_version}."
+
+
+def _channel(offer: Offer, version: str) -> Channel:
+    if offer.channel is Channel.CANARY:
+        raise InvalidInput("a canary is begun by the skill's evolution; publish as stable or beta")
+    return offer.channel or (Channel.BETA if is_prerelease(version) else Channel.STABLE)
+
+
+def _unchanged(skill: Skill, version: SkillVersion, offer: Offer) -> Published:
+    return Published(
+        skill_id=skill.id,
+        name=skill.name,
+        version=version.version,
+        version_id=version.id,
+        digest=version.digest,
+        channel=_channel(offer, version.version),
+        created=False,
+        changed=False,
+        decision_id=version.decision,
+        findings=(),
+    )
+
+
+def _publish(ctx: MutationCtx, skill: Skill | None, accepted: Accepted) -> Published:
+    held = skill or create_skill(ctx, _new_skill(ctx.identity, accepted))
+    added = add_version(ctx, held, _new_version(ctx, held, accepted))
+    channel = _channel(accepted.offer, accepted.number)
+    if channel is Channel.STABLE:
+        described = store(ctx, _described(added.skill, accepted))
+        make_stable(ctx, described, added.version, reason="published")
+    else:
+        make_beta(ctx, added.skill, added.version, reason="published")
+    return Published(
+        skill_id=held.id,
+        name=held.name,
+        version=accepted.number,
+        version_id=added.version.id,
+        digest=added.version.digest,
+        channel=channel,
+        created=skill is None,
+        changed=True,
+        decision_id=accepted.decision.id,
+        findings=accepted.decision.findings,
+    )
+
+
+def _profile(accepted: Accepted) -> Profile:
+    """What the files say of the skill, and above that what the call says."""
+    read, offer = profile_of(accepted.document), accepted.offer
+    return msgspec.structs.replace(
+        read,
+        category=read.category if offer.category is None else category_name(offer.category),
+        tags=read.tags if offer.tags is None else offer.tags,
+    )
+
+
+def _new_skill(caller: Principal, accepted: Accepted) -> NewSkill:
+    wishes = accepted.document.evolution
+    approval = bool(wishes and wishes.manual_approval)
+    return NewSkill(
+        name=accepted.name,
+        owner=caller.owner,
+        visibility=accepted.offer.visibility or Visibility.PUBLIC,
+        origin=Origin.AGENT if caller.agent else Origin.HUMAN,
+        profile=_profile(accepted),
+        evolution=EvolutionSettings(manual_approval=approval),
+    )
+
+
+def _new_version(ctx: MutationCtx, skill: Skill, accepted: Accepted) -> NewVersion:
+    stable = skill.stable_version
+    parent = version_numbered(ctx, skill, stable) if stable else None
+    return NewVersion(
+        version=accepted.number,
+        bundle=accepted.bundle,
+        status=VersionStatus.DRAFT,
+        description=accepted.document.description,
+        author=ctx.identity.owner,
+        author_agent=ctx.identity.agent,
+        origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+        parents=(parent.id,) if parent else (),
+        change_summary=accepted.offer.change_summary,
+        decision=accepted.decision.id,
+    )
+
+
+def _described(skill: Skill, accepted: Accepted) -> Skill:
+    """The skill as its newest stable version describes it; what that leaves open stays."""
+    told = msgspec.structs.asdict(_profile(accepted))
+    return skill.changed(**{name: value for name, value in told.items() if value})
