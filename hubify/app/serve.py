@@ -1,0 +1,145 @@
+"""The server process: the parts joined, the loops running, an orderly stop.
+
+Invariant: what was acknowledged is durable before the process ends, and clients are told to come
+back rather than cut off.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from hubify.app.compose import Parts, bootstrap, compose, flusher_for, registry_of
+from hubify.app.directory import DataDirectory
+from hubify.app.settings import Settings
+from hubify.functions.spec import Registry
+from hubify.transports.asgi import Application
+from hubify.transports.convex_http import ConvexHttp
+from hubify.transports.rest import Rest
+from hubify.transports.sync.backend_host import BackendHost
+from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
+from hubify.transports.sync.socket import protocol_of
+from hubify.workers.jobs import JobLoop
+from hubify.workers.upkeep import Upkeep
+
+log = logging.getLogger("hubify")
+STOP_WITHIN_S = 10
+HEALTH = ("/instance_name", "/instance_version", "/echo")
+CONVEX_PREFIXES = (
+    "/api/query", "/api/mutation", "/api/action", "/api/function", "/api/run/", "/api/debug_event",
+)  # fmt: skip
+
+
+def run_server(settings: Settings, functions: Sequence[str] = ()) -> None:
+    """Serve until a signal asks to stop.
+
+    Raises:
+        Unavailable: another process serves this directory.
+        InvalidInput: a setting or a file of functions does not fit.
+
+    """
+    registry = registry_of(functions)
+    with DataDirectory(settings.path) as directory:
+        uvloop.run(serve(settings, directory, registry))
+
+
+async def serve(settings: Settings, directory: DataDirectory, registry: Registry) -> None:
+    """Serve a locked directory from the running loop."""
+    parts = compose(settings, directory, registry, kick=lambda: None)
+    secret = bootstrap(parts, directory)
+    flusher = flusher_for(parts, asyncio.get_running_loop())
+    endpoint = SyncEndpoint(BackendHost(parts.backend, parts.identities), sync_settings(settings))
+    listener = listen(settings)
+    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    directory.keep_address(url)
+    announce(url, directory, secret)
+    jobs = JobLoop(parts.backend)
+    upkeep = Upkeep(parts.backend, parts.identities, history_days=settings.history_days)
+    loops = [started(jobs.run(), "jobs"), started(upkeep.run(), "upkeep")]
+    server = web_server(settings, application(parts), endpoint)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        endpoint.shutdown()
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await jobs.close()
+        await flusher.close()
+        parts.database.close()
+
+
+def application(parts: Parts) -> Application:
+    """Every HTTP face of the backend."""
+    convex = ConvexHttp(parts.backend, parts.identities)
+    rest = Rest(parts.backend, parts.identities)
+    return Application([
+        *((prefix, convex.handle) for prefix in CONVEX_PREFIXES),
+        *((path, convex.plain) for path in HEALTH),
+        ("/", rest.handle),
+    ])  # fmt: skip
+
+
+def sync_settings(settings: Settings) -> SyncSettings:
+    """The sockets' share of the settings."""
+    return SyncSettings(
+        max_sockets=settings.max_sockets, max_sockets_per_address=settings.max_sockets_per_address
+    )
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that asks sockets to come back before it waits for them to close."""
+
+    def __init__(self, config: uvicorn.Config, endpoint: SyncEndpoint) -> None:
+        super().__init__(config)
+        self._endpoint = endpoint
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking connections, close the open ones in order."""
+        self._endpoint.shutdown()
+        await super().shutdown(sockets)
+
+
+def web_server(settings: Settings, app: Application, endpoint: SyncEndpoint) -> Server:
+    """HTTP by uvicorn and httptools; sockets by our own skin below it."""
+    config = uvicorn.Config(
+        app, loop="none", http="httptools", ws=protocol_of(endpoint), lifespan="off",
+        log_config=None, access_log=False, server_header=False, date_header=False,
+        limit_concurrency=settings.max_connections, timeout_graceful_shutdown=STOP_WITHIN_S,
+    )  # fmt: skip
+    return Server(config, endpoint)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Bind the address; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    return listener
+
+
+def started(loop: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """A background loop whose end is logged if it was not asked for."""
+    task = asyncio.create_task(loop, name=name)
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("the %s loop ended", name, exc_info=error)
+
+    task.add_done_callback(ended)
+    return task
+
+
+def announce(url: str, directory: DataDirectory, secret: str | None) -> None:
+    """Say where the server listens, and show a fresh admin key once."""
+    lines = [f"Hubify listens on {url}", f"  data   {directory.path.resolve()}"]
+    if secret is not None:
+        lines.append(f"  admin  {secret}   (shown once; kept in {directory.path / 'admin.key'})")
+    lines.append(f"  docs   {url}/docs")
+    print("\n".join(lines), file=sys.stderr, flush=True)
