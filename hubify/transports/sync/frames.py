@@ -13,21 +13,28 @@ from hubify.wire.server_texts import Version, chunks, transition
 
 MAX_FRAMES = 256
 MAX_BYTES = 32 * 1024 * 1024
+FINAL_TEXT = 0x81
+SHORT, MEDIUM = 126, 65536  # from these sizes on, the length takes two and eight further bytes
 
 Digests = tuple[tuple[int, bytes], ...]  # (query id, digest of its result; empty when removed)
 Key = tuple[Version, Version, Digests, bool]
 Wrap = Callable[[bytes], bytes]
 
 
-def bare(text: bytes) -> bytes:
-    """A text as it is, for a network that frames it itself."""
-    return text
+def text_frame(text: bytes) -> bytes:
+    """A whole WebSocket frame, as a server sends a text: unmasked (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < SHORT:
+        return bytes((FINAL_TEXT, size)) + text
+    if size < MEDIUM:
+        return bytes((FINAL_TEXT, SHORT)) + size.to_bytes(2, "big") + text
+    return bytes((FINAL_TEXT, SHORT + 1)) + size.to_bytes(8, "big") + text
 
 
 class Frames:
     """The recent transitions of all sessions. `wrap` makes a text what the network takes."""
 
-    def __init__(self, wrap: Wrap = bare) -> None:
+    def __init__(self, wrap: Wrap = text_frame) -> None:
         self.wrap = wrap
         self._kept: dict[Key, bytes] = {}
         self._bytes = 0

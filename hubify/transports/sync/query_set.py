@@ -120,8 +120,7 @@ class QuerySet:
     ) -> None:
         """Run due queries until all are settled, or until `may_go_on` says to stop for now."""
         while self._due:
-            query_id = next(iter(self._due))
-            del self._due[query_id]
+            query_id, _ = self._due.popitem()
             watched = self._watched[query_id]
             if watched.live is None:
                 watched.live = self._attach(query_id, watched, principal, refusal)

@@ -30,10 +30,20 @@ class Request(NamedTuple):
 
 
 class Requests:
-    """The requests of one connection. `answered(text, ts)` hears of each end; ts may be 0."""
+    """The requests of one connection. `answered(text, ts)` hears of each end; ts may be 0.
 
-    def __init__(self, host: Host, answered: Callable[[bytes, int], None]) -> None:
+    `broke` hears of a fault of the host's that came up while it was telling of an earlier call's
+    end: whoever tells must not suffer for the next one.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        answered: Callable[[bytes, int], None],
+        broke: Callable[[Exception], None],
+    ) -> None:
         self._host = host
+        self._broke = broke
         self._answered = answered
         self._session_id = ""
         self._waiting: deque[Request] = deque()
@@ -125,9 +135,15 @@ class Requests:
             if self._running is request:
                 self._running = None
                 self._finish_mutation(request.id, result)
-                self.pump()
+                self._pump_guarded()
 
         self._host.start_mutation(request.call, self._session_id, request.id, done)
+
+    def _pump_guarded(self) -> None:
+        try:
+            self.pump()
+        except Exception as fault:  # noqa: BLE001 - any fault at all, told and not swallowed
+            self._broke(fault)
 
     def _refuse_mutation(self, request_id: int, error: AppError) -> None:
         self._finish_mutation(request_id, call_refusal(error))

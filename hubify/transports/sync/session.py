@@ -81,7 +81,8 @@ class Session:
         self._refusal: AppError | None = None
         self._unwatch: Callable[[], None] | None = None
         self._queries = QuerySet(host, address, self._schedule)
-        self._requests = Requests(host, self._respond)
+        self._requests = Requests(host, self._respond, self._broke)
+        self._fault: Exception | None = None
         self._told = ZERO
         self._received_set = 0
         self._received_identity = 0
@@ -119,8 +120,10 @@ class Session:
         """What to send now, in this order: responses, then perhaps one transition.
 
         `may_go_on` is asked between queries; a transition that it interrupts comes in a later turn.
+        A fault of the host's is raised, from here or from `receive`; then `failed` is to be called.
         """
         self._ready = False
+        self._raise_fault()
         self._requests.pump()
         texts = self._take_outbox()
         if self._scheduled and self._unsent < MAX_UNSENT and self.closing is None:
@@ -351,6 +354,15 @@ class Session:
         if not self._ready:
             self._ready = True
             self._on_ready()
+
+    def _broke(self, fault: Exception) -> None:
+        self._fault = fault
+        self._want_turn()
+
+    def _raise_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
 
     # Its end.
 

@@ -815,3 +815,17 @@ def test_what_comes_after_the_end_is_ignored(client: ModelClient) -> None:
     client.session.receive(msgspec.json.encode(Event()))
     client.session.receive("not json")
     assert client.session.turn() == []
+
+
+def test_a_fault_in_starting_the_next_mutation_spares_whoever_ended_the_last(
+    host: FakeHost, client: ModelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.mutate(key="a", value=1)
+    client.mutate(key="a", value=2)
+    monkeypatch.setattr(host, "start_mutation", None)
+    host.finish_mutation()
+    with pytest.raises(TypeError):
+        client.turn()
+    client.session.failed()
+    assert told(client.settle()) == ["MutationResponse"]
+    assert client.session.closing == Closing(1011, "InternalServerError")
