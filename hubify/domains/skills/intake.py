@@ -23,6 +23,8 @@ from hubify.formats.reader import SKILL_FILE, read_bundle
 from hubify.functions import InvalidInput, MutationCtx
 
 RULES = "gateway/1"
+RAN = frozenset({Gate.SCHEMA, Gate.PROVENANCE})
+"""The gates that this edition has; who publishes is known by the key that it takes."""
 MAX_CATEGORY = 40
 
 Path = Annotated[str, msgspec.Meta(max_length=4_096)]
@@ -92,10 +94,7 @@ def decide(
     findings = examined.findings
     if gateway.is_cleared(ctx, owner=owner, skill=skill, digest=digest):
         findings = tuple(_cleared(finding) for finding in findings)
-    ran = frozenset({Gate.SCHEMA, Gate.PROVENANCE})
-    if examined.document is not None:
-        ran |= {Gate.CONTENT}
-    judged = Judged(gateway.gate_results(findings, ran), findings, RULES)
+    judged = Judged(gateway.gate_results(findings, RAN), findings, RULES)
     return gateway.record(
         ctx, judged, skill=skill, version=version, owner=owner, digest=digest, public=public
     )

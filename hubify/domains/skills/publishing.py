@@ -191,7 +191,7 @@ async def create(
     return await _submit(ctx, files, skill_md, offer)
 
 
-@skills.mutation(internal=True, errors=PUBLISH_ERRORS)
+@skills.mutation(internal=True, scope=WRITE, errors=PUBLISH_ERRORS)
 def submit(
     ctx: MutationCtx, *, files: list[FileIn], skill_md: str | None, offer: Offer
 ) -> Submitted:
@@ -199,7 +199,6 @@ def submit(
 
     An error would undo the decision's row with everything else, so a refusal is an answer here.
     """
-    ctx.identity.require(WRITE)
     examined = examine(sent_files(files, skill_md), directory=offer.name or "")
     name = offer.name or (examined.document.name if examined.document else "")
     skill = _own_skill(ctx, name, offer)

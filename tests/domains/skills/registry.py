@@ -1,0 +1,142 @@
+"""A registry of skills in memory, as tests of it want to speak of it.
+
+Invariant: whatever it does goes through declared functions, but for reports, which are counted the
+way the learning domain counts them.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hubify.domains.contents import contents
+from hubify.domains.gateway import gateway
+from hubify.domains.skills import Run, count_report, require_version, skill_named, skills
+from hubify.domains.skills.channels import begin_canary, end_canary, make_stable, set_share
+from hubify.domains.skills.tables import VersionStatus
+from hubify.domains.skills.tickets import spend_ticket
+from hubify.domains.system import system
+from hubify.evidence.reports import Binding, Outcome
+from hubify.functions import Domain, MutationCtx, Principal
+from hubify.testing.backend import InMemoryBackend, known
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+SECRET = b"sixteen bytes or more of secret"
+
+probe = Domain("probe")
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What a report moved."""
+
+    version_before: float
+    version_after: float
+    skill_before: float
+    skill_after: float
+
+
+@probe.mutation(internal=True)
+def report(
+    ctx: MutationCtx,
+    *,
+    name: str,
+    version: str | None,
+    owner: str,
+    agent: str,
+    platform: str,
+    outcome: Outcome,
+    binding: Binding,
+    ticket: str | None,
+) -> Counted:
+    """Count one report the way learning does, using its ticket up."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    if ticket is not None:
+        spend_ticket(ctx, skill, ticket, owner=owner, agent=agent)
+    number = version or skill.stable_version
+    assert number is not None
+    run = Run(owner, agent, platform, outcome, binding)
+    found = require_version(ctx, skill, number)
+    return Counted(*count_report(ctx, skill, found, run=run, day=ctx.today))
+
+
+@probe.mutation(internal=True)
+def begin(ctx: MutationCtx, *, name: str, version: str, share: float) -> None:
+    """Begin a trial the way the evolution does."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    found = require_version(ctx, skill, version)
+    begin_canary(ctx, skill, found, canary_id=f"c-{version}", share=share, secret=SECRET)
+
+
+@probe.mutation(internal=True)
+def share(ctx: MutationCtx, *, name: str, share: float) -> None:
+    """Change a trial's share."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    set_share(ctx, skill, share)
+
+
+@probe.mutation(internal=True)
+def end(ctx: MutationCtx, *, name: str, promote: bool) -> None:
+    """Promote what is on trial, or roll it back."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    assert skill.canary_version is not None
+    if promote:
+        make_stable(ctx, skill, require_version(ctx, skill, skill.canary_version))
+    else:
+        end_canary(ctx, skill, status=VersionStatus.ROLLED_BACK)
+
+
+def skill_md(name: str = "greet", body: str = "Say hello.", **fields: str) -> str:
+    """A SKILL.md with these fields."""
+    told = {"name": name, "description": f"What {name} is for.", **fields}
+    head = "\n".join(f"{field}: {value}" for field, value in told.items())
+    return f"---\n{head}\n---\n\n# {name}\n\n{body}\n"
+
+
+class SkillRegistry:
+    """An in-memory backend with the domains of skills, and one owner, `ada`, who publishes."""
+
+    def __init__(self) -> None:
+        self.backend = InMemoryBackend([system, contents, gateway, skills, probe])
+        self.ada = known("ada", "skills:read", "skills:write")
+        self.bob = known("bob", "skills:read", "skills:write")
+
+    def publish(
+        self, text: str | None = None, *, by: Principal | None = None, **more: object
+    ) -> Any:  # noqa: ANN401 - a function's own answer
+        """Publish a version; `more` are further arguments of `skills:publish`."""
+        arguments = {"skillMd": text or skill_md(), **more}
+        if "files" in more:
+            del arguments["skillMd"]
+        return self.backend.action("skills:publish", arguments, principal=by or self.ada)
+
+    def query(self, path: str, /, *, by: Principal | None = None, **arguments: object) -> Any:  # noqa: ANN401 - a function's own answer
+        """Call a query as somebody (default: `ada`)."""
+        return self.backend.query(path, arguments, principal=by or self.ada)
+
+    def mutate(self, path: str, /, *, by: Principal | None = None, **arguments: object) -> Any:  # noqa: ANN401 - a function's own answer
+        """Call a mutation as somebody (default: `ada`)."""
+        return self.backend.mutation(path, arguments, principal=by or self.ada)
+
+    def report(self, name: str = "greet", **more: object) -> Counted:
+        """Count a report; by default a ticketed success of one owner's agent."""
+        arguments = {
+            "name": name,
+            "version": None,
+            "owner": "carol",
+            "agent": "c-1",
+            "platform": "claude-code",
+            "outcome": "success",
+            "binding": "ticketed",
+            "ticket": None,
+            **more,
+        }
+        return self.backend.mutation("probe:report", arguments)
+
+    def resolve(self, name: str = "greet", *, by: Principal | None = None, **more: object) -> Any:  # noqa: ANN401 - a function's own answer
+        """Resolve a skill as an agent of somebody's."""
+        arguments = {"agentId": "a-1", **more}
+        return self.mutate("skills:resolve", by=by, name=name, **arguments)

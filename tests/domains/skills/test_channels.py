@@ -1,0 +1,144 @@
+"""Channels: what moves when a version is promoted, rolled back, tried or deprecated."""
+
+import pytest
+
+from hubify.domains.skills import NothingStable, VersionNotFound, WrongState
+from hubify.functions import Forbidden, InvalidInput
+from tests.domains.skills.registry import SkillRegistry, skill_md
+
+
+@pytest.fixture
+def registry() -> SkillRegistry:
+    made = SkillRegistry()
+    for number, body in enumerate(("One.", "Two.", "Three.")):
+        made.publish(skill_md(body=body, version=f"1.{number}.0"))
+    return made
+
+
+def statuses(registry: SkillRegistry) -> dict[str, str]:
+    found = registry.query("skills:listVersions", name="greet").page
+    return {version.version: str(version.status) for version in found}
+
+
+def stable(registry: SkillRegistry) -> str:
+    return registry.query("skills:getByName", name="greet").version
+
+
+def test_one_version_is_stable_and_those_before_it_superseded(registry: SkillRegistry) -> None:
+    assert statuses(registry) == {"1.0.0": "superseded", "1.1.0": "superseded", "1.2.0": "stable"}
+
+
+def test_rolling_back_is_one_call(registry: SkillRegistry) -> None:
+    registry.mutate("skills:rollback", name="greet", reason="It greets nobody.")
+    assert stable(registry) == "1.1.0"
+    assert statuses(registry)["1.2.0"] == "rolled_back"
+    move = registry.query("skills:listMoves", name="greet").page[0]
+    assert (move.before, move.after, move.reason) == ("1.2.0", "1.1.0", "It greets nobody.")
+
+
+def test_rolling_back_twice_goes_further_back_and_never_forth(registry: SkillRegistry) -> None:
+    for expected in ("1.1.0", "1.0.0"):
+        registry.mutate("skills:rollback", name="greet", reason="Bad.")
+        assert stable(registry) == expected
+    with pytest.raises(NothingStable):
+        registry.mutate("skills:rollback", name="greet", reason="Bad.")
+
+
+def test_a_version_may_be_named_to_roll_back_to(registry: SkillRegistry) -> None:
+    registry.mutate("skills:rollback", name="greet", reason="Bad.", version="1.0.0")
+    assert stable(registry) == "1.0.0"
+    with pytest.raises(WrongState):
+        registry.mutate("skills:rollback", name="greet", reason="Bad.", version="1.0.0")
+    with pytest.raises(VersionNotFound, match=r"greet@9\.9\.9"):
+        registry.mutate("skills:rollback", name="greet", reason="Bad.", version="9.9.9")
+
+
+def test_only_the_owner_rolls_back(registry: SkillRegistry) -> None:
+    with pytest.raises(Forbidden):
+        registry.mutate("skills:rollback", by=registry.bob, name="greet", reason="Mine.")
+
+
+def test_the_skill_stands_as_its_stable_version_does(registry: SkillRegistry) -> None:
+    registry.report(version="1.1.0")
+    assert registry.query("skills:getByName", name="greet").confidence == 0
+    registry.mutate("skills:rollback", name="greet", reason="Bad.")
+    assert registry.query("skills:getByName", name="greet").confidence == 5
+
+
+def test_a_trial_shows_and_ends_with_its_version_stable(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(body="Four."), version="1.3.0-beta.1")
+    registry.backend.mutation("probe:begin", {"name": "greet", "version": "1.1.0", "share": 0.5})
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.version, found.canary_version, found.status) == ("1.2.0", "1.1.0", "canary")
+    registry.backend.mutation("probe:end", {"name": "greet", "promote": True})
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.version, found.canary_version, found.status) == ("1.1.0", None, "active")
+
+
+def test_a_trial_that_fails_leaves_the_stable_version_alone(registry: SkillRegistry) -> None:
+    registry.backend.mutation("probe:begin", {"name": "greet", "version": "1.1.0", "share": 0.5})
+    with pytest.raises(WrongState, match="on trial"):
+        registry.backend.mutation("probe:begin", {"name": "greet", "version": "1.0.0", "share": 1})
+    registry.backend.mutation("probe:end", {"name": "greet", "promote": False})
+    assert stable(registry) == "1.2.0"
+    assert statuses(registry)["1.1.0"] == "rolled_back"
+
+
+def test_an_owner_points_stable_and_beta_but_no_canary(registry: SkillRegistry) -> None:
+    def point(channel: str) -> None:
+        registry.mutate("skills:setChannel", name="greet", version="1.0.0", channel=channel)
+
+    point("beta")
+    assert registry.query("skills:getByName", name="greet").beta_version == "1.0.0"
+    point("stable")
+    assert stable(registry) == "1.0.0"
+    with pytest.raises(WrongState):
+        point("canary")
+
+
+def test_a_deprecated_skill_says_why_and_leaves_the_list(registry: SkillRegistry) -> None:
+    registry.mutate("skills:deprecate", name="greet", notice="Use welcome.")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.status, found.notice) == ("deprecated", "Use welcome.")
+    assert registry.query("skills:list").page == []
+    assert len(registry.query("skills:list", status="deprecated").page) == 1
+    assert registry.resolve().notice == "Use welcome."
+    registry.mutate("skills:restore", name="greet")
+    assert len(registry.query("skills:list").page) == 1
+
+
+def test_a_version_is_deprecated_unless_a_channel_points_to_it(registry: SkillRegistry) -> None:
+    registry.mutate("skills:deprecate", name="greet", version="1.0.0")
+    assert statuses(registry)["1.0.0"] == "deprecated"
+    with pytest.raises(WrongState, match="move that first"):
+        registry.mutate("skills:deprecate", name="greet", version="1.2.0")
+
+
+def test_what_is_said_of_a_skill_changes_without_a_version(registry: SkillRegistry) -> None:
+    found = registry.mutate(
+        "skills:update",
+        name="greet",
+        displayName="Greeter",
+        category=" Social  Grace ",
+        tags=["hello"],
+    )
+    assert (found.display_name, found.category, found.tags) == (
+        "Greeter", "social grace", ("hello",),
+    )  # fmt: skip
+    assert registry.query("skills:list", category="Social Grace").page[0].name == "greet"
+    assert found.versions == 3
+
+
+def test_evolution_settings_change_one_by_one(registry: SkillRegistry) -> None:
+    wish = {"minReporters": 5, "countBy": "owner"}
+    settings = registry.mutate("skills:update", name="greet", evolution=wish).evolution
+    assert (settings.min_reporters, settings.count_by, settings.enabled) == (5, "owner", True)
+    with pytest.raises(InvalidInput, match="as many stageHours as stageShares"):
+        registry.mutate("skills:update", name="greet", evolution={"stageHours": [1.0]})
+
+
+def test_who_administers_skills_may_give_one_away(registry: SkillRegistry) -> None:
+    with pytest.raises(Forbidden):
+        registry.mutate("skills:transfer", name="greet", owner="bob")
+    registry.backend.mutation("skills:transfer", {"name": "greet", "owner": "bob"})
+    assert registry.query("skills:list", owner="bob").page[0].name == "greet"

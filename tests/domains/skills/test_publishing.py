@@ -1,0 +1,156 @@
+"""Publishing: what gets a number, what changes nothing, what the gateway refuses and keeps."""
+
+import base64
+
+import pytest
+
+from hubify.domains.gateway import Verdict
+from hubify.domains.skills import GatewayRefused, NameTaken, VersionExists
+from hubify.functions import Forbidden, InvalidInput, Unauthenticated
+from hubify.functions.principal import ANONYMOUS
+from tests.domains.skills.registry import SkillRegistry, skill_md
+
+
+@pytest.fixture
+def registry() -> SkillRegistry:
+    return SkillRegistry()
+
+
+def test_a_first_version_without_a_number_is_1_0_0_and_stable(registry: SkillRegistry) -> None:
+    published = registry.publish()
+    assert (published.version, published.created, published.channel) == ("1.0.0", True, "stable")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.version, found.confidence, found.status) == ("1.0.0", 0, "active")
+
+
+def test_the_number_in_the_file_is_taken(registry: SkillRegistry) -> None:
+    assert registry.publish(skill_md(version="v2.1")).version == "2.1.0"
+
+
+def test_changed_bytes_without_a_number_take_the_next_patch(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(body="One."))
+    assert registry.publish(skill_md(body="Two.")).version == "1.0.1"
+
+
+@pytest.mark.parametrize(
+    ("bump", "raised"), [("patch", "1.2.4"), ("minor", "1.3.0"), ("major", "2.0.0")]
+)
+def test_a_bump_raises_the_highest_number(registry: SkillRegistry, bump: str, raised: str) -> None:
+    registry.publish(skill_md(version="1.2.3"))
+    assert registry.publish(skill_md(body="New.", version="1.2.3"), bump=bump).version == raised
+
+
+def test_equal_bytes_again_change_nothing(registry: SkillRegistry) -> None:
+    first = registry.publish()
+    head = registry.backend.head()
+    again = registry.publish()
+    assert (again.changed, again.version_id) == (False, first.version_id)
+    assert registry.backend.head() == head
+
+
+def test_other_bytes_under_a_number_that_exists_are_refused(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(version="1.0.0"))
+    with pytest.raises(VersionExists, match=r"greet@1\.0\.0"):
+        registry.publish(skill_md(body="Other.", version="1.0.0"))
+
+
+def test_a_number_below_the_stable_one_is_refused(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(version="2.0.0"))
+    with pytest.raises(GatewayRefused, match="not above the stable"):
+        registry.publish(skill_md(body="Old.", version="1.5.0"))
+
+
+def test_a_prerelease_goes_to_the_beta_channel(registry: SkillRegistry) -> None:
+    registry.publish()
+    published = registry.publish(skill_md(body="New."), version="2.0.0-beta.1")
+    found = registry.query("skills:getByName", name="greet")
+    assert published.channel == "beta"
+    assert (found.version, found.beta_version) == ("1.0.0", "2.0.0-beta.1")
+
+
+def test_a_new_version_descends_from_the_stable_one(registry: SkillRegistry) -> None:
+    first = registry.publish()
+    registry.publish(skill_md(body="Two."))
+    assert registry.query("skills:getVersion", name="greet").parents == (first.version_id,)
+
+
+def test_a_refusal_names_file_and_line_and_its_decision_is_public(
+    registry: SkillRegistry,
+) -> None:
+    with pytest.raises(GatewayRefused) as refused:
+        registry.publish("---\nname: greet\nname: other\ndescription: x\n---\nBody.\n")
+    (fault,) = refused.value.details["findings"]  # pyright: ignore[reportGeneralTypeIssues]
+    assert (fault["path"], fault["line"]) == ("SKILL.md", 3)
+    decision_id = refused.value.details["decisionId"]
+    decision = registry.query("gateway:getDecision", by=ANONYMOUS, decisionId=decision_id)
+    assert decision.verdict is Verdict.REFUSED
+    assert decision.findings[0].line == 3
+
+
+def test_nothing_of_a_refused_skill_is_stored(registry: SkillRegistry) -> None:
+    with pytest.raises(GatewayRefused):
+        registry.publish("---\nname: greet\n---\n")
+    assert registry.query("skills:list", sort="name").page == []
+
+
+def test_files_come_out_as_they_went_in(registry: SkillRegistry) -> None:
+    data = bytes(range(256))
+    files = [
+        {"path": "SKILL.md", "content": skill_md()},
+        {"path": "assets/all.bin", "contentBase64": base64.b64encode(data).decode()},
+        {"path": "notes.txt", "content": "a\r\nb\n"},
+    ]
+    registry.publish(files=files)
+    found = {file.path: file for file in registry.query("skills:getFiles", name="greet").files}
+    assert base64.b64decode(found["assets/all.bin"].content_base64) == data
+    assert found["notes.txt"].content == "a\r\nb\n"
+    single = registry.query("skills:getFile", name="greet", path="notes.txt")
+    assert single == found["notes.txt"]
+    assert registry.query("skills:getByName", name="greet").has_assets
+
+
+@pytest.mark.parametrize("path", ["../SKILL.md", "/etc/passwd", "a\\b", "a\0b", "."])
+def test_a_hostile_path_is_refused(registry: SkillRegistry, path: str) -> None:
+    files = [{"path": "SKILL.md", "content": skill_md()}, {"path": path, "content": "x"}]
+    with pytest.raises(GatewayRefused):
+        registry.publish(files=files)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"path": "a"},
+        {"path": "a", "content": "x", "contentBase64": "eA=="},
+        {"path": "a", "contentBase64": "?"},
+        {"path": "a", "content": "\ud800"},
+    ],
+)
+def test_a_file_without_one_readable_content_is_named(
+    registry: SkillRegistry, file: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput, match="'a'"):
+        registry.publish(files=[{"path": "SKILL.md", "content": skill_md()}, file])
+
+
+def test_a_name_belongs_to_who_took_it_first(registry: SkillRegistry) -> None:
+    registry.publish()
+    with pytest.raises(Forbidden, match="belongs to ada"):
+        registry.publish(by=registry.bob)
+
+
+def test_creating_demands_a_free_name(registry: SkillRegistry) -> None:
+    registry.publish()
+    with pytest.raises(NameTaken):
+        registry.backend.action(
+            "skills:create", {"skillMd": skill_md(body="x")}, principal=registry.ada
+        )
+
+
+def test_publishing_takes_a_key(registry: SkillRegistry) -> None:
+    with pytest.raises(Unauthenticated):
+        registry.publish(by=ANONYMOUS)
+
+
+def test_a_name_that_is_no_slug_is_refused(registry: SkillRegistry) -> None:
+    with pytest.raises(GatewayRefused, match="cannot be a name"):
+        registry.publish(name="Not A Slug")

@@ -1,0 +1,174 @@
+"""Standings: a report changes a few rows, and the number is that of the whole record."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubify.domains.skills.tables import (
+    EvidenceCell,
+    OwnerEvidence,
+    SkillReporter,
+    SkillStanding,
+    VersionStanding,
+)
+from hubify.evidence.confidence import Cell, Tally, confidence, tally_of
+from hubify.evidence.reports import Binding, Outcome
+from tests.domains.skills.registry import DAY_MS, HOUR_MS, SkillRegistry, skill_md
+
+REPORTS = st.lists(
+    st.tuples(
+        st.sampled_from(["ann", "ben", "cid"]),
+        st.sampled_from(["claude-code", "Cursor", "windsurf"]),
+        st.sampled_from(Outcome),
+        st.sampled_from(Binding),
+        st.integers(0, 40),
+    ),
+    max_size=25,
+)
+
+
+@pytest.fixture
+def registry() -> SkillRegistry:
+    made = SkillRegistry()
+    made.publish()
+    return made
+
+
+def shown(registry: SkillRegistry) -> float:
+    return registry.query("skills:explainConfidence", name="greet").explanation.confidence
+
+
+@pytest.mark.parametrize("owners", [1, 10])
+def test_ten_successes_give_the_documented_number(registry: SkillRegistry, owners: int) -> None:
+    for run in range(9):
+        registry.report(owner=f"o{run % owners}", platform=f"p{run % 2}")
+    moved = registry.report(owner=f"o{9 % owners}", platform="p1")
+    assert moved.version_after == (74.11 if owners == 10 else 68.77)
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.confidence, found.executions) == (round(moved.version_after), 10)
+
+
+def test_a_report_answers_what_it_moved(registry: SkillRegistry) -> None:
+    first = registry.report()
+    second = registry.report(owner="dora")
+    assert (first.skill_before, first.skill_after) == (0.0, 5.0)
+    assert second.skill_before == first.skill_after < second.skill_after
+
+
+@given(reports=REPORTS)
+def test_the_number_kept_report_by_report_is_that_of_the_whole_record(
+    reports: list[tuple[str, str, Outcome, Binding, int]],
+) -> None:
+    registry = SkillRegistry()
+    registry.publish()
+    cells: list[Cell] = []
+    start = registry.backend.now_ms
+    for owner, platform, outcome, binding, day in sorted(reports, key=lambda item: item[-1]):
+        registry.backend.now_ms = start + day * DAY_MS
+        told = {"owner": owner, "platform": platform, "outcome": outcome, "binding": binding}
+        moved = registry.report(**told)
+        today = registry.backend.now_ms // DAY_MS
+        cells.append(Cell(owner, platform.lower(), today, tally_of(outcome, binding)))
+        assert moved.version_after == confidence(cells, today)
+    if cells:
+        assert shown(registry) == confidence(cells, cells[-1].day)
+
+
+def test_days_without_reports_let_the_evidence_fade(registry: SkillRegistry) -> None:
+    for owner in ("ann", "ben", "cid"):
+        registry.report(owner=owner)
+    before = registry.query("skills:getByName", name="greet").confidence
+    reported_on = registry.backend.now_ms // DAY_MS
+    registry.backend.now_ms += 30 * DAY_MS
+    registry.backend.advance(2 * HOUR_MS)
+    today = registry.backend.now_ms // DAY_MS
+    after = registry.query("skills:getByName", name="greet").confidence
+    record = [Cell(o, "claude-code", reported_on, Tally(successes=1)) for o in ("a", "b", "c")]
+    assert after < before
+    assert after == round(confidence(record, today))
+    assert shown(registry) == confidence(record, today)
+
+
+def test_evidence_that_weighs_nothing_any_more_is_left_in_peace(registry: SkillRegistry) -> None:
+    registry.report()
+    registry.backend.now_ms += 700 * DAY_MS
+    registry.backend.advance(2 * HOUR_MS)
+    assert registry.query("skills:getByName", name="greet").confidence == 0
+    head = registry.backend.head()
+    assert registry.backend.mutation("skills:fade") == 0
+    assert registry.backend.head() == head
+
+
+def test_a_version_that_is_not_stable_does_not_move_the_skills_number(
+    registry: SkillRegistry,
+) -> None:
+    registry.report()
+    registry.publish(skill_md(body="Try."), version="1.1.0-beta.1")
+    moved = registry.report(version="1.1.0-beta.1")
+    assert moved.version_after == 5.0
+    assert moved.skill_before == moved.skill_after == 5.0
+    assert registry.query("skills:getByName", name="greet").executions == 2
+
+
+def test_agents_owners_and_platforms_are_counted_once(registry: SkillRegistry) -> None:
+    for agent, platform in [("a", "cursor"), ("b", "Cursor"), ("a", "windsurf")]:
+        registry.report(agent=agent, platform=platform)
+    registry.report(owner="dora", agent="a")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.unique_agents, found.unique_platforms) == (3, 3)
+
+
+def test_twenty_good_runs_of_three_owners_make_a_skill_field_tested(
+    registry: SkillRegistry,
+) -> None:
+    for run in range(20):
+        registry.report(owner=f"o{run % 5}")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.verification_level, found.verified) == (2, True)
+
+
+def test_a_level_falls_when_the_numbers_do(registry: SkillRegistry) -> None:
+    for run in range(20):
+        registry.report(owner=f"o{run % 5}")
+    for run in range(20):
+        registry.report(owner=f"o{run % 5}", outcome="fail")
+    assert registry.query("skills:getByName", name="greet").verification_level == 0
+
+
+def test_success_lost_within_a_week_is_a_declining_trend(registry: SkillRegistry) -> None:
+    for run in range(20):
+        registry.report(owner=f"o{run}")
+    registry.backend.now_ms += 8 * DAY_MS
+    for run in range(20):
+        registry.report(owner=f"o{run}", outcome="fail")
+    assert registry.query("skills:getByName", name="greet").trend == "declining"
+
+
+def test_more_platforms_than_are_told_apart_are_counted_together(
+    registry: SkillRegistry,
+) -> None:
+    for run in range(60):
+        registry.report(platform=f"platform {run}")
+    assert registry.query("skills:getByName", name="greet").unique_platforms == 25
+    registry.backend.advance(DAY_MS)
+    assert shown(registry) > 0
+
+
+@pytest.mark.parametrize("binding", Binding)
+def test_a_further_report_writes_four_small_rows_and_moves_no_index_entry(
+    registry: SkillRegistry, binding: Binding
+) -> None:
+    for _ in range(60):
+        registry.report()
+    head = registry.backend.head()
+    registry.report(binding=binding)
+    (commit,) = registry.backend.database.engine.tail(head, limit=10)
+    names = {
+        registry.backend.database.catalog.table_of(kind).number: kind.__name__
+        for kind in (EvidenceCell, OwnerEvidence, VersionStanding, SkillStanding, SkillReporter)
+    }
+    written = [names[write.table] for write in commit.writes]
+    assert sorted(written) == ["EvidenceCell", "OwnerEvidence", "SkillStanding", "VersionStanding"]
+    assert sum(len(write.added) + len(write.removed) for write in commit.writes) == 0
+    stored = [registry.backend.database.engine.get(write.id) for write in commit.writes]
+    assert sum(len(version.value) for version in stored if version is not None) < 1_500
