@@ -7,8 +7,8 @@ compares the head under it. What stood before is moved aside in the same transac
 
 Invariant: when a call raises `StorageFailed`, nothing of its batch is in the file, now or after a
 restart. A COMMIT whose fsync failed may leave a whole transaction behind the end of the write-ahead
-log, where a recovery would find it: `_cut` writes over it at once, or else before anything more is
-staged. (It can come back only if the disk refuses that too and the process then dies.)
+log, where a recovery would find it: `_cut` writes over it at once, and again before anything more
+is staged. (It can come back only if the disk never flushes that either, and the machine then dies.)
 """
 
 # apsw's types name `collections.abc.Buffer`, which is complete from Python 3.12 on.
@@ -35,7 +35,7 @@ from hubify.storage.engine import (
     Version,
     check_order,
 )
-from hubify.storage.sqlite_file import explained, explaining
+from hubify.storage.sqlite_file import LogKeeper, explained, explaining
 from hubify.values.interval import Interval
 
 Run = Callable[..., Any]  # a statement and its values; what comes back, the statement says
@@ -103,9 +103,10 @@ class SqliteEngine:
         connect = partial(sqlite_file.connect, path, vfs=vfs)
         with explaining():
             self._writer = connect(busy_timeout_s=busy_timeout_s, flush=True)
-            sqlite_file.make_or_check(self._writer)
+            sqlite_file.make_or_check(self._writer, busy_timeout_s=busy_timeout_s)
             self._reader = connect(busy_timeout_s=busy_timeout_s, flush=True)
             self._pruner = connect(busy_timeout_s=0, flush=False)
+        self._log = LogKeeper(self._writer, busy_timeout_s=busy_timeout_s)
         self._write: Run = self._writer.cursor().execute
         self._read: Run = self._reader.cursor().execute
         self._writing = threading.Lock()
@@ -294,6 +295,8 @@ class SqliteEngine:
             except apsw.Error as error:
                 if not self._holds_after_failure(last):
                     raise explained(error) from error
+            else:
+                self._log.tidy()
             finally:
                 self._staged = self._ceiling = None
 
@@ -308,6 +311,11 @@ class SqliteEngine:
 
     def _cut(self) -> None:
         """Write over what a failed COMMIT may have left behind the write-ahead log's end."""
+        try:  # first without a flush, which is enough should this process die and not the machine
+            self._write("PRAGMA synchronous = OFF")
+            self._write(CUT)
+        finally:
+            self._write("PRAGMA synchronous = FULL")
         self._write(CUT)
         self._uncut = False
 

@@ -7,8 +7,10 @@ writes, and only through a SQLite without the bug that could corrupt it.
 # apsw's types name `collections.abc.Buffer`, which is complete from Python 3.12 on.
 # pyright: reportUnknownMemberType=false
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import itertools
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -24,7 +26,10 @@ APPLICATION: Final = int.from_bytes(b"Hubi", "big")  # PRAGMA application_id, ma
 FORM: Final = 1  # PRAGMA user_version, the form of schema.sql
 PAGE_BYTES: Final = 4096  # measured: docs/decisions/0003-current-rows-and-moved-past.md
 CACHE_KIB: Final = 16 * 1024  # of each connection, taken as needed
-CHECKPOINT_PAGES: Final = 1_000  # a COMMIT that finds the write-ahead log longer moves it home
+CHECKPOINT_PAGES: Final = 1_000  # in the write-ahead log, before a seal moves them home
+CROWDED_PAGES: Final = 4_000  # readers kept it from ever being empty: wait for them
+BUSY_PAUSE_S: Final = 0.0003  # between two tries for a lock; a flush holds it about so long
+CROWDED_TIMEOUT_S: Final = 0.1  # writers wait meanwhile, so a reader that hangs must not stop them
 
 # What to do about each failure; the first class that fits counts.
 ADVICE: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
@@ -53,19 +58,75 @@ def check_library(version: str) -> None:
         )
 
 
+class LogKeeper:
+    """Keeps the write-ahead log of a writing connection short.
+
+    A checkpoint that waits for nobody never empties the log while others read all the time. Past a
+    length it therefore waits a moment for those who read the log (new readers then need it not);
+    should one of them hang, the log grows by as much again before the next such wait.
+    """
+
+    def __init__(self, writer: apsw.Connection, *, busy_timeout_s: float) -> None:
+        self._writer = writer
+        self._usual, self._short = patience(busy_timeout_s), patience(CROWDED_TIMEOUT_S)
+        self._pages = 0
+        self._crowded = CROWDED_PAGES
+        writer.set_wal_hook(self._grown)
+
+    def tidy(self) -> None:
+        """Move the log home when it is long; call after each COMMIT.
+
+        It may fail without harm: what is in the log is durable, and the next call tries again.
+        """
+        if self._pages < CHECKPOINT_PAGES:
+            return
+        with suppress(apsw.Error):
+            if self._pages < self._crowded:
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                return
+            self._crowded = self._pages + CROWDED_PAGES
+            self._writer.set_busy_handler(self._short)
+            try:
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+                self._crowded = CROWDED_PAGES
+            finally:
+                self._writer.set_busy_handler(self._usual)
+
+    def _grown(self, _writer: apsw.Connection, _database: str, pages: int) -> int:
+        self._pages = pages
+        return apsw.SQLITE_OK
+
+
 def connect(path: Path, *, vfs: str | None, busy_timeout_s: float, flush: bool) -> apsw.Connection:
     """Open a connection; without `flush` its commits reach the disk with the next that flushes."""
     connection = apsw.Connection(str(path), vfs=vfs)
-    connection.set_busy_timeout(round(busy_timeout_s * 1000))
+    connection.set_busy_handler(patience(busy_timeout_s))
     # Bound values must not make SQLite plan a statement again.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.pragma("cache_size", -CACHE_KIB)
     connection.pragma("synchronous", "FULL" if flush else "NORMAL")
-    connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES if flush else 0)
+    connection.pragma("wal_autocheckpoint", 0)  # see `LogKeeper`
+    connection.pragma("journal_size_limit", CROWDED_PAGES * PAGE_BYTES)
     return connection
 
 
-def make_or_check(connection: apsw.Connection) -> None:
+def patience(seconds: float) -> Callable[[int], bool]:
+    """A busy handler that gives up after some time.
+
+    SQLite's own pauses grow to 100 ms, so that one of two busy processes starves for a second.
+    """
+    pause = threading.Event()
+
+    def wait(waits_before: int) -> bool:
+        if waits_before * BUSY_PAUSE_S >= seconds:
+            return False
+        pause.wait(BUSY_PAUSE_S)
+        return True
+
+    return wait
+
+
+def make_or_check(connection: apsw.Connection, *, busy_timeout_s: float) -> None:
     """Lay the tables of an empty file, or make sure that the file is ours and of our form.
 
     Raises:
@@ -75,7 +136,7 @@ def make_or_check(connection: apsw.Connection) -> None:
     if _is_ours(connection):
         return
     connection.pragma("page_size", PAGE_BYTES)
-    connection.pragma("journal_mode", "WAL")
+    _enter_wal(connection, patience(busy_timeout_s))
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _is_ours(connection):  # another process may have been first
@@ -86,6 +147,18 @@ def make_or_check(connection: apsw.Connection) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _enter_wal(connection: apsw.Connection, wait: Callable[[int], bool]) -> None:
+    # Two processes that make one file at once may be refused here without being asked to wait.
+    for tries in itertools.count():
+        try:
+            connection.pragma("journal_mode", "WAL")
+        except apsw.BusyError:
+            if not wait(tries):
+                raise
+        else:
+            return
 
 
 def _is_ours(connection: apsw.Connection) -> bool:

@@ -23,7 +23,7 @@ class SqliteFile:
         return self.directory / f"after-{self.crashes}-crashes.db"
 
     def open(self) -> SqliteEngine:
-        self.engines.append(SqliteEngine(self.path, busy_timeout_s=0.2))
+        self.engines.append(SqliteEngine(self.path, busy_timeout_s=1.0))
         return self.engines[-1]
 
     def crash(self) -> None:
