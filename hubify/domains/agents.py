@@ -59,15 +59,17 @@ class Agent(Row, frozen=True):
     canary_opt_in: bool = False
 
 
-@agents.table("agent_standings", unique("agent"))
+@agents.table("agent_standings", unique("owner", "agent_id"))
 class AgentStanding(Row, frozen=True):
-    """What an agent's reports and suggestions add up to.
+    """What an agent's reports and suggestions add up to; `agent` is the id of its `Agent` row.
 
     The six sums before `reputation` are in thousandths and halve every `HALF_LIFE_DAYS`, counted
     up to `day` (days since 1970); the counts before them are whole and never fade.
     """
 
     agent: RowId
+    owner: str
+    agent_id: str
     last_active: int
     day: int
     hour: int
@@ -270,7 +272,7 @@ def register(
 ) -> Profile:
     """Introduce an agent of the caller before its first report."""
     owner = ctx.identity.owner
-    if find_agent(ctx, owner, agent_id) is not None:
+    if find_standing(ctx, owner, agent_id) is not None:
         message = f"you have an agent '{agent_id}' already; update it instead"
         raise AgentExists(message)
     introduced = Agent(
@@ -283,8 +285,8 @@ def register(
         capabilities=tuple(capabilities or ()),
         canary_opt_in=canary_opt_in,
     )
-    agent = ctx.db.insert(introduced)
-    return profile_of(agent, ctx.db.insert(newcomer(ctx, agent)))
+    standing = introduce(ctx, introduced)
+    return profile_of(introduced.changed(id=standing.agent), standing)
 
 
 @agents.mutation(scope="agents:write", rest=patch("/v1/agents/{agent_id}"), errors=(AgentNotFound,))
@@ -309,11 +311,6 @@ def update(
     return profile_of(ctx.db.replace(agent, **changes), standing_of(ctx, agent))
 
 
-def find_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent | None:
-    """An owner's agent, or None."""
-    return ctx.db.first(Agent.where(owner=owner, agent_id=agent_id))
-
-
 def known_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent:
     """An owner's agent.
 
@@ -326,47 +323,57 @@ def known_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent:
 
 
 def standing_of(ctx: QueryCtx, agent: Agent) -> AgentStanding:
-    """An agent's standing; that of a newcomer before its first report."""
-    known = ctx.db.first(AgentStanding.where(agent=agent.id))
-    return known or AgentStanding(agent=agent.id, last_active=agent.first_seen, day=0, hour=0)
+    """An agent's standing; it is inserted together with the agent."""
+    found = find_standing(ctx, agent.owner, agent.agent_id)
+    assert found is not None, "an agent is inserted together with its standing"
+    return found
 
 
-def newcomer(ctx: MutationCtx, agent: Agent) -> AgentStanding:
-    """The standing that an agent begins with."""
-    return AgentStanding(agent=agent.id, last_active=ctx.now, day=ctx.today, hour=ctx.hour)
+def find_standing(ctx: QueryCtx, owner: str, agent_id: str) -> AgentStanding | None:
+    """The standing of an owner's agent, or None when there is no such agent."""
+    return ctx.db.first(AgentStanding.where(owner=owner, agent_id=agent_id))
 
 
-def find_or_create(ctx: MutationCtx, owner: str, agent_id: str, platform: str) -> Agent:
-    """An owner's agent; its first appearance creates it."""
-    known = find_agent(ctx, owner, agent_id)
+def find_or_create(ctx: MutationCtx, owner: str, agent_id: str, platform: str) -> AgentStanding:
+    """The standing of an owner's agent; its first appearance creates both."""
+    known = find_standing(ctx, owner, agent_id)
     if known is not None:
         return known
     fresh = Agent(owner=owner, agent_id=agent_id, platform=platform, first_seen=ctx.now)
-    return ctx.db.insert(fresh)
+    return introduce(ctx, fresh)
+
+
+def introduce(ctx: MutationCtx, agent: Agent) -> AgentStanding:
+    """Store a new agent and the standing that it begins with."""
+    stored = ctx.db.insert(agent)
+    standing = AgentStanding(
+        agent=stored.id,
+        owner=stored.owner,
+        agent_id=stored.agent_id,
+        last_active=ctx.now,
+        day=ctx.today,
+        hour=ctx.hour,
+    )
+    return ctx.db.insert(standing)
 
 
 def count_report(
-    ctx: MutationCtx, agent: Agent, outcome: Outcome, platform: str, *, agreed: bool | None
+    ctx: MutationCtx, known: AgentStanding, outcome: Outcome, platform: str, *, agreed: bool | None
 ) -> AgentStanding:
     """Fold one report into its agent's standing and reputation.
 
     `agreed`: whether the outcome is what most others found on the same version before, or None
     where too few others have reported. Costs one row.
     """
-    known = ctx.db.first(AgentStanding.where(agent=agent.id))
-    active = with_activity(known or newcomer(ctx, agent), ctx.hour, ctx.today)
+    active = with_activity(known, ctx.hour, ctx.today)
     told = with_report(active, outcome, platform, agreed=agreed)
-    return _keep(ctx, told.changed(last_active=ctx.now, reputation=reputation_of(told)))
+    return ctx.db.replace(told, last_active=ctx.now, reputation=reputation_of(told))
 
 
-def credit(ctx: MutationCtx, agent: Agent, *, accepted: bool) -> AgentStanding:
+def credit(ctx: MutationCtx, known: AgentStanding, *, accepted: bool) -> AgentStanding:
     """Count one of an agent's suggestions as accepted or refused."""
-    current = faded(standing_of(ctx, agent), ctx.today)
+    current = faded(known, ctx.today)
     judged = current.changed(
         accepted=current.accepted + (ONE if accepted else 0), judged=current.judged + ONE
     )
-    return _keep(ctx, judged.changed(reputation=reputation_of(judged)))
-
-
-def _keep(ctx: MutationCtx, standing: AgentStanding) -> AgentStanding:
-    return ctx.db.replace(standing) if standing.id else ctx.db.insert(standing)
+    return ctx.db.replace(judged, reputation=reputation_of(judged))

@@ -57,7 +57,14 @@ def told(backend: InMemoryBackend, **more: object) -> float:
 
 def standing(*, agreed: int = 0, compared: int = 0) -> AgentStanding:
     return AgentStanding(
-        agent=RowId("x"), last_active=0, day=0, hour=0, agreed=agreed, compared=compared
+        agent=RowId("x"),
+        owner="ada",
+        agent_id="a-1",
+        last_active=0,
+        day=0,
+        hour=0,
+        agreed=agreed,
+        compared=compared,
     )
 
 
