@@ -1,9 +1,11 @@
 """The one ASGI application: reads a request within its bounds, hands it on, sends the answer.
 
-Invariant: a body over the limit is refused before it is held in memory, and whatever a handler does
-the client gets a complete answer.
+Invariant: a body over the limit is refused before it is held in memory, all bodies together stay
+within a bound and none may take for ever; whatever a handler does, the client gets a complete
+answer.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -13,12 +15,21 @@ import msgspec
 
 from hubify.transports.http import Handler, HttpRequest, HttpResponse
 from hubify.values import limits
+from hubify.wire.addresses import caller_address
 
 log = logging.getLogger("hubify.http")
 
+MIB = 1024 * 1024
 MAX_BODY = limits.MAX_ARGUMENT_BYTES + limits.MAX_BODY_SLACK_BYTES
+MAX_BODIES = 256 * MIB  # of all requests that are being read or answered
+BODY_SECONDS = 60.0
+MAX_DIGITS = 12  # of a declared length
 MAX_AGE_S = "86400"
 METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS"
+EXPOSED = (
+    "etag, location, ratelimit, ratelimit-policy, retry-after, x-ratelimit-limit, "
+    "x-ratelimit-remaining, x-ratelimit-reset, x-request-id"
+)
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -29,33 +40,59 @@ class ClientGone(Exception):
     """The client hung up before its request was complete."""
 
 
+class BodyRefused(Exception):
+    """A body is too long, too slow, or too much beside the others; `response` says so."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+        super().__init__(message)
+        # The rest of the body is still on its way: the connection cannot be used again.
+        self.response = failure(status, code, message).with_headers(("connection", "close"))
+
+
 class Application:
     """Dispatches by path prefix; the longest prefix wins."""
 
-    def __init__(self, routes: Iterable[tuple[str, Handler]]) -> None:
+    def __init__(
+        self,
+        routes: Iterable[tuple[str, Handler]],
+        *,
+        trusted_proxies: frozenset[str] = frozenset(),
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._routes = sorted(routes, key=lambda route: -len(route[0]))
+        self._trusted_proxies = trusted_proxies
+        self._body_seconds = body_seconds
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3, `http` scopes; sockets are served below ASGI)."""
         if scope["type"] != "http":
             return
         headers = _headers(scope)
+        body = _Body(self)
         try:
-            response = await self._answer(scope, headers, receive)
+            response = await self._answer(scope, headers, body, receive)
         except ClientGone:
             return
+        finally:
+            body.release()
         await _send(send, response, cors_headers(headers), head=scope["method"] == "HEAD")
 
+    def hold(self, change: int) -> bool:
+        """Count bytes of bodies; whether all of them together stay within bounds."""
+        self._held += change
+        return self._held <= MAX_BODIES
+
     async def _answer(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive
+        self, scope: Scope, headers: Mapping[str, str], body: "_Body", receive: Receive
     ) -> HttpResponse:
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             return HttpResponse(HTTPStatus.NO_CONTENT, headers=())
-        body = await _body(headers, receive)
-        if body is None:
-            message = f"the body is over {MAX_BODY} bytes; send less at a time"
-            return failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
-        request = _request(scope, headers, body)
+        try:
+            content = await body.read(headers, receive, self._body_seconds)
+        except BodyRefused as refused:
+            return refused.response
+        request = self._request(scope, headers, content)
         try:
             return await self._handler(request.path)(request)
         except Exception:
@@ -64,7 +101,79 @@ class Application:
             return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
 
     def _handler(self, path: str) -> Handler:
-        return next(handler for prefix, handler in self._routes if path.startswith(prefix))
+        found = (handler for prefix, handler in self._routes if path.startswith(prefix))
+        return next(found, _no_route)
+
+    def _request(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> HttpRequest:
+        client = scope.get("client")
+        forwarded = headers.get("x-forwarded-for")
+        return HttpRequest(
+            method=scope["method"],
+            path=scope["path"],
+            raw_path=scope.get("raw_path", b"").decode("latin-1"),
+            query_string=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            address=caller_address(
+                client[0] if client else "",
+                [forwarded] if forwarded else [],
+                self._trusted_proxies,
+            ),
+        )
+
+
+class _Body:
+    """The body of one request, counted while it is held."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._size = 0
+
+    async def read(self, headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
+        """The whole body.
+
+        Raises:
+            BodyRefused: it is too long, too slow, or too much beside the others.
+            ClientGone: it will never be whole.
+
+        """
+        if "content-length" not in headers and "transfer-encoding" not in headers:
+            return b""
+        declared = headers.get("content-length", "0")
+        if len(declared) > MAX_DIGITS or (declared.isdecimal() and int(declared) > MAX_BODY):
+            raise _too_long()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._read(receive)
+        except TimeoutError:
+            message = f"the body did not come within {seconds:g} seconds"
+            raise BodyRefused(HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message) from None
+
+    def release(self) -> None:
+        """Hold it no longer."""
+        self._application.hold(-self._size)
+        self._size = 0
+
+    async def _read(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part = message.get("body", b"")
+            self._take(len(part))
+            parts.append(part)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _take(self, size: int) -> None:
+        self._size += size
+        fits = self._application.hold(size)
+        if self._size > MAX_BODY:
+            raise _too_long()
+        if not fits:
+            message = "too many large requests are under way; try again later"
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
 
 
 def failure(status: int, code: str, message: str) -> HttpResponse:
@@ -78,57 +187,37 @@ def cors_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     origin = headers.get("origin")
     if origin is None:
         return []
-    asked = headers.get("access-control-request-headers")
     shared = [
         ("access-control-allow-origin", origin),
         ("access-control-allow-credentials", "true"),
         ("vary", "origin"),
     ]
     if "access-control-request-method" not in headers:
-        return [*shared, ("access-control-expose-headers", "*, retry-after, x-request-id")]
+        return [*shared, ("access-control-expose-headers", EXPOSED)]
     return [
         *shared,
         ("access-control-allow-methods", METHODS),
-        ("access-control-allow-headers", asked or "*"),
+        ("access-control-allow-headers", headers.get("access-control-request-headers", "*")),
         ("access-control-max-age", MAX_AGE_S),
     ]
 
 
+def _too_long() -> BodyRefused:
+    message = f"the body is over {MAX_BODY} bytes; send less at a time"
+    return BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+
+
+async def _no_route(request: HttpRequest) -> HttpResponse:
+    return failure(HTTPStatus.NOT_FOUND, "NOT_FOUND", f"there is no route {request.path[:200]}")
+
+
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def _request(scope: Scope, headers: Mapping[str, str], body: bytes) -> HttpRequest:
-    client = scope.get("client")
-    return HttpRequest(
-        method=scope["method"],
-        path=scope["path"],
-        raw_path=scope.get("raw_path", b"").decode("latin-1"),
-        query_string=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        body=body,
-        address=client[0] if client else "",
-    )
-
-
-async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large."""
-    declared = headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > MAX_BODY:
-        return None
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-        parts.append(part)
-        if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+    """Headers by name; lines of one name are joined as HTTP allows (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 async def _send(

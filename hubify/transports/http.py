@@ -8,7 +8,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from hubify.values.errors import InvalidInput
+
 JSON = "application/json"
+MAX_PARAMETERS = 100
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
@@ -23,8 +26,19 @@ class HttpRequest(msgspec.Struct, frozen=True):
     address: str
 
     def query(self) -> list[tuple[str, str]]:
-        """Query parameters in order, decoded; at most 100."""
-        return parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=100)
+        """Query parameters in order, decoded.
+
+        Raises:
+            InvalidInput: there are more than `MAX_PARAMETERS`.
+
+        """
+        try:
+            return parse_qsl(
+                self.query_string, keep_blank_values=True, max_num_fields=MAX_PARAMETERS
+            )
+        except ValueError:
+            message = f"the query string has more than {MAX_PARAMETERS} parts"
+            raise InvalidInput(message) from None
 
 
 class HttpResponse(msgspec.Struct, frozen=True):

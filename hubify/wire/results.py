@@ -8,8 +8,9 @@ from hashlib import blake2b
 
 import msgspec
 
-from hubify.values.errors import AppError
-from hubify.wire import convex_json
+from hubify.values import limits
+from hubify.values.errors import AppError, TooLarge
+from hubify.wire.styles import CONVEX, Style, encode
 
 DIGEST_BYTES = 16
 json_text = msgspec.json.Encoder().encode
@@ -34,6 +35,21 @@ class CallResult(msgspec.Struct, frozen=True):
     value_json: bytes = b"null"
     error_message: str = ""
     error_data_json: bytes | None = None
+
+
+def encode_answer(value: object, style: Style = CONVEX) -> bytes:
+    """What a function answered as JSON, within the bound of one answer.
+
+    Raises:
+        TooLarge: longer or deeper than one answer may be.
+        TypeError, OverflowError, ValueError: not a value; a bug of the function that answered it.
+
+    """
+    text = encode(value, style)
+    if len(text) > limits.MAX_ANSWER_BYTES:
+        message = f"the answer is over {limits.MAX_ANSWER_BYTES} bytes; ask for less at a time"
+        raise TooLarge(message)
+    return text
 
 
 def live_value(value_json: bytes, journal: str | None = None) -> LiveResult:
@@ -66,7 +82,7 @@ def call_refusal(error: AppError) -> CallResult:
 
 def error_data(error: AppError) -> bytes:
     """`errorData` of a refusal: its code, its sentence and its further details."""
-    return convex_json.encode({**error.details, "code": error.code, "message": error.message})
+    return encode({**error.details, "code": error.code, "message": error.message}, CONVEX)
 
 
 def _digest(members: bytes) -> bytes:
