@@ -20,7 +20,7 @@ from hubify.app.settings import Settings
 from hubify.functions.spec import Registry
 from hubify.transports.asgi import Application
 from hubify.transports.convex_http import ConvexHttp
-from hubify.transports.rest import Rest
+from hubify.transports.rest.handler import RestApi
 from hubify.transports.sync.backend_host import BackendHost
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
 from hubify.transports.sync.socket import protocol_of
@@ -77,7 +77,8 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
 def application(parts: Parts) -> Application:
     """Every HTTP face of the backend."""
     convex = ConvexHttp(parts.backend, parts.identities)
-    rest = Rest(parts.backend, parts.identities)
+    committer = parts.database.committer
+    rest = RestApi(parts.backend, parts.identities, lambda: committer.trouble)
     return Application([
         *((prefix, convex.handle) for prefix in CONVEX_PREFIXES),
         *((path, convex.plain) for path in HEALTH),

@@ -70,6 +70,8 @@ class Committer:
         self._publish = publish
         self._alone = alone
         self.head = engine.head()
+        self.trouble: str | None = None
+        """Why the newest flush failed; None after one that did not."""
         self._last_ts = self.head
         self._queued: list[Accepted] = []
         self._flying: list[Accepted] = []
@@ -145,6 +147,7 @@ class Committer:
         flown, self._flying = self._flying, []
         commits = [accepted.commit() for accepted in flown if accepted.writes]
         self.head = commits[-1].ts
+        self.trouble = None
         self._flying_after, self._flying_before = Overlay(), Overlay()
         self._publish(commits)
         for accepted in flown:
@@ -159,6 +162,7 @@ class Committer:
 
     def failed(self, error: Exception) -> None:
         """The batch in flight, and all that was built on it, did not happen."""
+        self.trouble = str(error)
         dropped = self._flying + self._queued
         self._flying, self._queued = [], []
         self._reset_overlays()
