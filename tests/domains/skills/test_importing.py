@@ -1,0 +1,143 @@
+"""Importing: versions from elsewhere, with their numbers, names, parents and exact bytes."""
+
+import pytest
+
+from hubify.domains.skills import NameTaken
+from hubify.domains.skills.importing import ImportedVersion, ImportOutcome
+from hubify.functions import Forbidden, InvalidInput, Principal
+from hubify.functions.principal import ANONYMOUS
+from hubify.testing.backend import known
+from tests.domains.skills.registry import SkillRegistry, skill_md
+
+
+@pytest.fixture
+def registry() -> SkillRegistry:
+    return SkillRegistry()
+
+
+def taken_in(
+    registry: SkillRegistry,
+    text: str | None = None,
+    *,
+    by: Principal | None = None,
+    **more: object,
+) -> ImportedVersion:
+    files = [{"path": "SKILL.md", "content": text or skill_md()}]
+    arguments = {"name": "greet", "files": files, **more}
+    who = by or registry.ada
+    return registry.backend.mutation("skills:importVersion", arguments, principal=who)
+
+
+def test_a_version_without_a_number_is_1_0_0(registry: SkillRegistry) -> None:
+    answer = taken_in(registry)
+    assert (answer.outcome, answer.version) == (ImportOutcome.IMPORTED, "1.0.0")
+    assert registry.query("skills:getByName", name="greet").origin == "imported"
+
+
+def test_equal_bytes_again_write_nothing(registry: SkillRegistry) -> None:
+    first = taken_in(registry)
+    head = registry.backend.head()
+    again = taken_in(registry)
+    assert (again.outcome, again.version_id) == (ImportOutcome.UNCHANGED, first.version_id)
+    assert registry.backend.head() == head
+
+
+def test_changed_bytes_take_the_next_patch_and_stay_there(registry: SkillRegistry) -> None:
+    taken_in(registry)
+    for outcome in (ImportOutcome.IMPORTED, ImportOutcome.UNCHANGED):
+        answer = taken_in(registry, skill_md(body="Changed."))
+        assert (answer.outcome, answer.version) == (outcome, "1.0.1")
+    assert registry.query("skills:getByName", name="greet").version == "1.0.1"
+
+
+def test_a_changed_number_is_said(registry: SkillRegistry) -> None:
+    taken_in(registry)
+    answer = taken_in(registry, skill_md(body="Changed."))
+    assert [finding.rule for finding in answer.findings] == ["version-bumped"]
+
+
+def test_the_version_published_last_is_stable_whatever_its_number(
+    registry: SkillRegistry,
+) -> None:
+    taken_in(registry, skill_md(body="New."), version="1.0.0", publishedAt=2_000)
+    taken_in(registry, skill_md(body="Old."), version="3.0.0", publishedAt=1_000)
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.version, found.published_at) == ("1.0.0", 2_000)
+    taken_in(registry, skill_md(body="Newest."), version="0.9.0", publishedAt=3_000)
+    assert registry.query("skills:getByName", name="greet").version == "0.9.0"
+
+
+def test_a_name_that_another_owner_holds_gets_the_authors_before_it(
+    registry: SkillRegistry,
+) -> None:
+    taken_in(registry)
+    bob = known("bob", "skills:write")
+    for outcome in (ImportOutcome.IMPORTED, ImportOutcome.UNCHANGED):
+        answer = taken_in(registry, by=bob, author="eve")
+        assert (answer.outcome, answer.name) == (outcome, "eve-greet")
+    assert "name-taken" in [finding.rule for finding in answer.findings]
+    assert registry.query("skills:getByName", name="eve-greet").author == "eve"
+
+
+def test_two_authors_of_one_name_are_two_skills_of_one_owner(registry: SkillRegistry) -> None:
+    assert taken_in(registry, author="eve").name == "greet"
+    assert taken_in(registry, author="mallory").name == "mallory-greet"
+    assert taken_in(registry, skill_md(body="New."), author="eve").name == "greet"
+
+
+def test_where_both_names_are_taken_the_import_is_refused(registry: SkillRegistry) -> None:
+    taken_in(registry)
+    taken_in(registry, name="eve-greet")
+    with pytest.raises(NameTaken, match="eve-greet"):
+        taken_in(registry, by=known("bob", "skills:write"), author="eve")
+
+
+def test_a_description_alone_becomes_a_placeholder(registry: SkillRegistry) -> None:
+    answer = registry.mutate("skills:importVersion", name="idea", description="Only an idea.")
+    version = registry.query("skills:getVersion", name="idea", version="1.0.0")
+    assert answer.outcome is ImportOutcome.IMPORTED
+    assert (version.status, version.files) == ("placeholder", ())
+    with pytest.raises(InvalidInput, match="at least a description"):
+        registry.mutate("skills:importVersion", name="empty")
+
+
+def test_a_refused_version_answers_why_and_keeps_the_decision(registry: SkillRegistry) -> None:
+    answer = taken_in(registry, "---\nname: greet\nname: other\n---\nBody.\n")
+    assert answer.outcome is ImportOutcome.REFUSED
+    assert answer.version_id is None
+    assert [(f.path, f.line) for f in answer.findings if f.blocks] == [("SKILL.md", 3)]
+    told = {"decisionId": answer.decision_id}
+    decision = registry.backend.query("gateway:getDecision", told, principal=ANONYMOUS)
+    assert decision.verdict == "refused"
+
+
+def test_parents_are_versions_that_the_caller_may_see(registry: SkillRegistry) -> None:
+    secret = registry.publish(skill_md("secret"), visibility="private")
+    with pytest.raises(InvalidInput, match="no version has the id"):
+        taken_in(registry, by=registry.bob, parents=[secret.version_id])
+    with pytest.raises(InvalidInput, match="no version has the id"):
+        taken_in(registry, parents=["nonsense"])
+
+
+def test_what_the_source_says_of_a_version_is_kept(registry: SkillRegistry) -> None:
+    told = {"source": "there/greet@1", "sourceOrigin": "derived", "versionAuthor": "eve"}
+    taken_in(registry, changeSummary="Says it twice.", **told)
+    version = registry.query("skills:getVersion", name="greet")
+    assert (version.source, version.source_origin) == ("there/greet@1", "derived")
+    assert (version.author, version.change_summary) == ("eve", "Says it twice.")
+
+
+@pytest.mark.parametrize("name", ["Ünïcode Name", "UPPER", "a b_c"])
+def test_a_name_is_read_as_the_nearest_slug(registry: SkillRegistry, name: str) -> None:
+    answer = taken_in(registry, name=name)
+    assert registry.query("skills:getByName", name=answer.name).name == answer.name
+
+
+def test_a_name_without_a_letter_is_refused(registry: SkillRegistry) -> None:
+    with pytest.raises(InvalidInput, match="Latin letter"):
+        taken_in(registry, name="技能")
+
+
+def test_importing_takes_the_scope(registry: SkillRegistry) -> None:
+    with pytest.raises(Forbidden, match="skills:write"):
+        taken_in(registry, by=known("bob", "skills:read"))
