@@ -30,8 +30,9 @@ from hubify.workers.upkeep import Upkeep
 log = logging.getLogger("hubify")
 STOP_WITHIN_S = 10
 HEALTH = ("/instance_name", "/instance_version", "/echo")
-CONVEX_PREFIXES = (
-    "/api/query", "/api/mutation", "/api/action", "/api/function", "/api/run/", "/api/debug_event",
+CONVEX_ROUTES = (
+    "/api/query", "/api/query_ts", "/api/query_at_ts", "/api/query_batch", "/api/mutation",
+    "/api/action", "/api/function", "/api/run/", "/api/debug_event",
 )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def application(parts: Parts) -> Application:
     committer = parts.database.committer
     rest = RestApi(parts.backend, parts.identities, lambda: committer.trouble)
     return Application([
-        *((prefix, convex.handle) for prefix in CONVEX_PREFIXES),
+        *((prefix, convex.handle) for prefix in CONVEX_ROUTES),
         *((path, convex.plain) for path in HEALTH),
         ("/", rest.handle),
     ])  # fmt: skip

@@ -50,7 +50,7 @@ class BodyRefused(Exception):
 
 
 class Application:
-    """Dispatches by path prefix; the longest prefix wins."""
+    """Dispatches by path: exactly, or by prefix when it ends in a slash; the longest wins."""
 
     def __init__(
         self,
@@ -228,3 +228,7 @@ async def _send(
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+def _leads_to(route: str, path: str) -> bool:
+    return path.startswith(route) if route.endswith("/") else path == route
