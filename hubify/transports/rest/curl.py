@@ -36,7 +36,9 @@ def curl(spec: FunctionSpec, endpoint: Endpoint | None, schemas: Schemas) -> str
     samples = _samples(spec, endpoint, schemas)
     path = route.path
     for name in parameters_of(route.path):
-        path = path.replace("{" + name + "}", percent(str(samples.pop(name)), safe="<>"))
+        path = path.replace(
+            "{" + name + "}", percent(str(samples.pop(name, f"<{name}>")), safe="<>")
+        )
     sent = {arguments.shown[name]: value for name, value in samples.items()}
     if route.method in IN_QUERY:
         return _command(route.method, path, _query(sent), None, key=not spec.public)

@@ -81,7 +81,7 @@ class Matcher(Generic[T]):
             self._whole[method, template] = Found(target, {})
 
     def find(self, method: str, path: str) -> Found[T] | Absent:
-        """What answers a method at a path as it was sent, percent-encoded.
+        """What answers a method at a path as it was sent: percent-encoded, so in ASCII.
 
         One trailing slash is no difference.
 

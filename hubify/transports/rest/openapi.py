@@ -30,7 +30,7 @@ from hubify.transports.rest.dialects import spelled_refusal, status_of, style_of
 from hubify.transports.rest.documentation import documentation_of, paragraphs
 from hubify.transports.rest.endpoints import Endpoint
 from hubify.transports.rest.matcher import parameters_of
-from hubify.transports.rest.schemas import NULL, Schema, Schemas
+from hubify.transports.rest.schemas import NULL, Schema, Schemas, without_null
 from hubify.values.errors import (
     AppError,
     Conflict,
@@ -143,7 +143,7 @@ def _sent(endpoint: Endpoint) -> list[Argument]:
 
 
 def _parameter(endpoint: Endpoint, item: Argument, schemas: Schemas, place: str) -> Schema:
-    schema = schemas.argument(item, style_of(endpoint.route.dialect))
+    schema = without_null(schemas.argument(item, style_of(endpoint.route.dialect)))
     about: Schema = {"name": endpoint.arguments.shown[item.name], "in": place}
     if place == "path" or _is_required(endpoint, item):
         about["required"] = True
@@ -158,7 +158,7 @@ def _is_required(endpoint: Endpoint, item: Argument) -> bool:
 
 def _is_record(schema: Schema, schemas: Schemas) -> bool:
     found = schemas.components.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-    return found.get("type") in ("object", ["object", "null"])
+    return found.get("type") == "object"
 
 
 def _body(endpoint: Endpoint, schemas: Schemas) -> Schema | None:

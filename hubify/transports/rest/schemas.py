@@ -69,14 +69,16 @@ class Schemas:
 
     def fields(self, declared: object, style: Style, fields: tuple[str, ...]) -> Schema:
         """An answer of which only some members are sent."""
-        whole = self.answer(declared, style)
-        record = self.components.get(str(whole.get("$ref", "")).removeprefix(self._prefix), whole)
+        kind = inspect.type_info(declared)
+        if not isinstance(kind, inspect.StructType):
+            return self._schema(kind, Facing(style))
+        record = self._record(kind, Facing(style))
+        known: Schema = record["properties"]
         wanted = [camel_case(field) if style.camel else field for field in fields]
-        known: Schema = record.get("properties", {})
         return {
             "type": "object",
             "properties": {name: known[name] for name in wanted if name in known},
-            "required": [name for name in wanted if name in record.get("required", ())],
+            "required": [name for name in wanted if name in record["required"]],
         }
 
     def argument(self, item: Argument, style: Style) -> Schema:
@@ -161,6 +163,17 @@ class Schemas:
         if facing.sent and kind.forbid_unknown_fields:
             about["additionalProperties"] = False
         return _described(cls, about)
+
+
+def without_null(schema: Schema) -> Schema:
+    """What may stand in a query string, which cannot say null."""
+    if NULL in schema.get("anyOf", ()):
+        others = [each for each in schema["anyOf"] if each != NULL]
+        rest = {name: each for name, each in schema.items() if name != "anyOf"}
+        return {**others[0], **rest} if len(others) == 1 else {**rest, "anyOf": others}
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": next(each for each in schema["type"] if each != "null")}
+    return schema
 
 
 def _spelled_fields(
