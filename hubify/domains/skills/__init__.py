@@ -13,7 +13,6 @@ from hubify.domains.skills.channels import (
     rollout_of,
     set_share,
 )
-from hubify.domains.skills.drafting import Draft, Drafted, draft_version
 from hubify.domains.skills.errors import (
     FileNotFound,
     GatewayRefused,
@@ -65,14 +64,14 @@ from hubify.domains.skills.tickets import spend_ticket
 from hubify.domains.skills.versions import read_files
 
 __all__ = [
-    "Bump", "Change", "Channel", "CountBy", "Draft", "Drafted", "EvolutionSettings", "FileNotFound",
-    "FileRef", "GatewayRefused", "Moved", "NameTaken", "NothingStable", "Origin", "Rollout", "Run",
-    "Skill", "SkillNotFound", "SkillStanding", "SkillStatus", "SkillVersion", "TicketRefused",
+    "Bump", "Change", "Channel", "CountBy", "EvolutionSettings", "FileNotFound", "FileRef",
+    "GatewayRefused", "Moved", "NameTaken", "NothingStable", "Origin", "Rollout", "Run", "Skill",
+    "SkillNotFound", "SkillStanding", "SkillStatus", "SkillVersion", "TicketRefused",
     "VersionExists", "VersionNotFound", "VersionStanding", "VersionStatus", "Visibility",
     "WrongState", "acting_agent", "begin_canary", "belongs_to", "cells_of", "count_report",
-    "draft_version", "end_canary", "fading", "following", "former_stable", "importing", "lineage",
-    "listing", "maintained", "make_beta", "make_stable", "managing", "may_read", "pin_of",
-    "platform_name", "publish", "read_files", "readable", "require_maintainer", "require_version",
-    "resolve", "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
+    "end_canary", "fading", "following", "former_stable", "importing", "lineage", "listing",
+    "maintained", "make_beta", "make_stable", "managing", "may_read", "pin_of", "platform_name",
+    "publish", "read_files", "readable", "require_maintainer", "require_version", "resolve",
+    "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
     "stable_version", "standing_of", "version_numbered", "version_standing", "wanted_version",
 ]  # fmt: skip

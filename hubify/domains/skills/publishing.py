@@ -38,7 +38,8 @@ from hubify.domains.skills.lookup import (
     require_maintainer,
     version_numbered,
 )
-from hubify.domains.skills.rules import Bump, raised
+from hubify.domains.skills.numbering import Offer, channel_for, number_fault, number_for
+from hubify.domains.skills.rules import Bump
 from hubify.domains.skills.tables import (
     Channel,
     EvolutionSettings,
@@ -60,14 +61,7 @@ from hubify.domains.skills.versions import (
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import SkillDocument
 from hubify.formats.names import is_slug
-from hubify.formats.versions import (
-    FIRST,
-    BadVersion,
-    compare,
-    is_prerelease,
-    read_version,
-)
-from hubify.functions import ActionCtx, InvalidInput, MutationCtx, Principal, RowId, post
+from hubify.functions import ActionCtx, MutationCtx, Principal, RowId, post
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -83,20 +77,6 @@ class Published(msgspec.Struct, frozen=True):
     changed: bool
     decision_id: RowId | None
     findings: tuple[Finding, ...]
-
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller wishes for a version it publishes; None leaves it to the files."""
-
-    name: str | None = None
-    version: str | None = None
-    bump: Bump | None = None
-    channel: Channel | None = None
-    visibility: Visibility | None = None
-    category: str | None = None
-    tags: tuple[str, ...] | None = None
-    change_summary: str = ""
-    only_new: bool = False
 
 
 class Accepted(NamedTuple):
@@ -115,13 +95,6 @@ class Submitted(msgspec.Struct, frozen=True):
 
     published: Published | None
     decision: Decision | None
-
-
-class Numbered(msgspec.Struct, frozen=True):
-    """The number a version shall have, and the version that has these bytes under it already."""
-
-    version: str
-    same: SkillVersion | None = None
 
 
 PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound)
@@ -208,7 +181,7 @@ def submit(
     numbered = number_for(ctx, skill, offer, document, bundle.digest)
     if skill is not None and numbered.same is not None:
         return Submitted(_unchanged(skill, numbered.same, offer), None)
-    if skill is not None and (fault := _number_fault(skill, numbered.version, offer)):
+    if skill is not None and (fault := number_fault(skill, numbered.version, offer)):
         examined = blocked(examined, "version-not-raised", fault, "Raise `version`, or give bump.")
     visibility = skill.visibility if skill else offer.visibility or Visibility.PUBLIC
     decision = decide(
@@ -223,30 +196,6 @@ def submit(
         return Submitted(None, decision)
     accepted = Accepted(name, numbered.version, offer, bundle, document, decision)
     return Submitted(_publish(ctx, skill, accepted), None)
-
-
-def number_for(
-    ctx: MutationCtx, skill: Skill | None, offer: Offer, document: SkillDocument, digest: str
-) -> Numbered:
-    """The number of a version to be published.
-
-    Raises:
-        VersionExists: the number asked for stands for other bytes.
-        InvalidInput: it is not a version.
-
-    """
-    written = document.version if document.version_written else None
-    asked = _asked_version(offer) or (None if offer.bump else written)
-    if skill is None or not skill.latest_version:
-        return Numbered(asked or FIRST)
-    if asked is None:
-        return _next_number(ctx, skill, offer.bump or Bump.PATCH, digest)
-    known = version_numbered(ctx, skill, asked)
-    if known is None:
-        return Numbered(asked)
-    if known.digest != digest:
-        raise VersionExists(f"'{skill.name}@{asked}' has other files; raise it, or give bump")
-    return Numbered(asked, known)
 
 
 async def _submit(
@@ -293,37 +242,6 @@ def _refused(ctx: MutationCtx, examined: Examined, name: str, offer: Offer) -> D
     return decide(ctx, examined, skill=name[:200], version="", owner=owner, public=public)
 
 
-def _asked_version(offer: Offer) -> str | None:
-    if offer.version is None:
-        return None
-    try:
-        return read_version(offer.version)
-    except BadVersion as error:
-        raise InvalidInput(f"version: {error}") from None
-
-
-def _next_number(ctx: MutationCtx, skill: Skill, bump: Bump, digest: str) -> Numbered:
-    latest = version_numbered(ctx, skill, skill.latest_version)
-    if latest is not None and latest.digest == digest:
-        return Numbered(latest.version, latest)
-    return Numbered(raised(skill.latest_version, bump))
-
-
-def _number_fault(skill: Skill, version: str, offer: Offer) -> str | None:
-    """Why a number will not do for the stable channel; None when it will."""
-    if _channel(offer, version) is not Channel.STABLE or skill.stable_version is None:
-        return None
-    if compare(version, skill.stable_version) > 0:
-        return None
-    return f"The version {version} is not above the stable {skill.stable_version}."
-
-
-def _channel(offer: Offer, version: str) -> Channel:
-    if offer.channel is Channel.CANARY:
-        raise InvalidInput("a canary is begun by the skill's evolution; publish as stable or beta")
-    return offer.channel or (Channel.BETA if is_prerelease(version) else Channel.STABLE)
-
-
 def _unchanged(skill: Skill, version: SkillVersion, offer: Offer) -> Published:
     return Published(
         skill_id=skill.id,
@@ -331,7 +249,7 @@ def _unchanged(skill: Skill, version: SkillVersion, offer: Offer) -> Published:
         version=version.version,
         version_id=version.id,
         digest=version.digest,
-        channel=_channel(offer, version.version),
+        channel=channel_for(offer, version.version),
         created=False,
         changed=False,
         decision_id=version.decision,
@@ -342,7 +260,7 @@ def _unchanged(skill: Skill, version: SkillVersion, offer: Offer) -> Published:
 def _publish(ctx: MutationCtx, skill: Skill | None, accepted: Accepted) -> Published:
     held = skill or create_skill(ctx, _new_skill(ctx.identity, accepted))
     added = add_version(ctx, held, _new_version(ctx, held, accepted))
-    channel = _channel(accepted.offer, accepted.number)
+    channel = channel_for(accepted.offer, accepted.number)
     if channel is Channel.STABLE:
         described = store(ctx, _described(added.skill, accepted))
         make_stable(ctx, described, added.version, reason="published")

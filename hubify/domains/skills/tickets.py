@@ -13,7 +13,6 @@ it was last handed out.
 import hmac
 from typing import NamedTuple
 
-from hubify.domains.skills.channels import rollout_of
 from hubify.domains.skills.errors import TicketRefused
 from hubify.domains.skills.tables import Rollout, Skill, SkillReporter, SpentTicket, TicketKey
 from hubify.evidence.reports import Arm
@@ -127,11 +126,6 @@ def reporter_of(ctx: QueryCtx, skill: Skill, holder: Holder) -> SkillReporter | 
     """What is kept of an agent that has reported on the skill."""
     where = SkillReporter.where(skill_id=skill.id, owner=holder.owner, agent=holder.agent)
     return ctx.db.first(where)
-
-
-def current_trial(ctx: QueryCtx, skill: Skill, holder: Holder, slot: Slot) -> Trial:
-    """The arm a holder's slot is in, given the trial the skill is in."""
-    return trial_of(rollout_of(ctx, skill), holder.owner, slot)
 
 
 def ticket_keys(ctx: QueryCtx) -> list[bytes]:

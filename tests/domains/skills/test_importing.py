@@ -120,8 +120,13 @@ def test_parents_are_versions_that_the_caller_may_see(registry: SkillRegistry) -
 
 
 def test_what_the_source_says_of_a_version_is_kept(registry: SkillRegistry) -> None:
-    told = {"source": "there/greet@1", "sourceOrigin": "derived", "versionAuthor": "eve"}
-    taken_in(registry, changeSummary="Says it twice.", **told)
+    taken_in(
+        registry,
+        changeSummary="Says it twice.",
+        source="there/greet@1",
+        sourceOrigin="derived",
+        versionAuthor="eve",
+    )
     version = registry.query("skills:getVersion", name="greet")
     assert (version.source, version.source_origin) == ("there/greet@1", "derived")
     assert (version.author, version.change_summary) == ("eve", "Says it twice.")
