@@ -7,8 +7,8 @@ compares the head under it. What stood before is moved aside in the same transac
 
 Invariant: when a call raises `StorageFailed`, nothing of its batch is in the file, now or after a
 restart. A COMMIT whose fsync failed may leave a whole transaction behind the end of the write-ahead
-log, where a recovery would find it: `_cut` writes over it at once, and again before anything more
-is staged. (It can come back only if the disk never flushes that either, and the machine then dies.)
+log, where a recovery would find it: `_cut` writes over it at once, as the next batch would. (It can
+come back only if the disk refuses that too, and all goes down before anything else is written.)
 """
 
 # apsw's types name `collections.abc.Buffer`, which is complete from Python 3.12 on.
@@ -111,7 +111,6 @@ class SqliteEngine:
         self._read: Run = self._reader.cursor().execute
         self._writing = threading.Lock()
         self._staged: object | None = None
-        self._uncut = False
         # While a batch is staged, reads answer as of the head before it: COMMIT may already have
         # happened on the seal's thread without the owner knowing.
         self._ceiling: int | None = None
@@ -249,8 +248,6 @@ class SqliteEngine:
     def _begin(self, after: int) -> None:
         if self._writer.in_transaction:
             self._write("ROLLBACK")
-        if self._uncut:
-            self._cut()
         self._write("BEGIN IMMEDIATE")
         head: int = self._write(HEAD).get or 0
         if head != after:
@@ -302,10 +299,10 @@ class SqliteEngine:
 
     def _holds_after_failure(self, last: int) -> bool:
         """Make sure that a batch whose COMMIT failed is out of the file, unless it is whole."""
-        self._uncut = True
         self._roll_back()
-        with suppress(apsw.Error):  # a disk that refuses now is asked again by the next `append`
+        with suppress(apsw.Error):  # the disk may still refuse
             self._cut()
+        with suppress(apsw.Error):
             return self._write(HEAD).get == last
         return False
 
@@ -317,7 +314,6 @@ class SqliteEngine:
         finally:
             self._write("PRAGMA synchronous = FULL")
         self._write(CUT)
-        self._uncut = False
 
     def _roll_back(self) -> None:
         with suppress(apsw.Error):  # the next `append` tries again before it begins

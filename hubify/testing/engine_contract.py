@@ -329,6 +329,17 @@ class EngineContract:
         assert engine.get(ROW) is not None
         assert engine.get(OTHER_ROW) is None
 
+    def test_a_seal_seals_its_own_batch_once(self, engine: Engine) -> None:
+        """Called again it raises, and does not seal what was staged since."""
+        first = engine.append(0, [commit(5, insert(ROW, b"x"))])
+        first()
+        second = engine.append(5, [commit(6, update(ROW, b"x", b"y"))])
+        with pytest.raises(StorageFailed):
+            first()
+        assert engine.head() == 5
+        second()
+        assert engine.get(ROW) == Version(6, b"y")
+
     @pytest.mark.parametrize(
         "wrong",
         [

@@ -3,7 +3,6 @@
 It is a SQLite VFS over the real one: files are real, so every engine can open them afterwards.
 """
 
-import random
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -76,12 +75,13 @@ class FaultyDisk(apsw.VFS):
         self.flushed[path] = Path(path).read_bytes()
         self.unflushed[path] = []
 
-    def after_a_power_cut(self, directory: Path, random: random.Random) -> None:
+    def after_a_power_cut(self, directory: Path, keep: Callable[[], bool]) -> None:
         """Write the files as a power cut may leave them: of what was not flushed, any part."""
+        directory.mkdir()
         for path in {*self.flushed, *self.unflushed}:
             content = bytearray(self.flushed.get(path, b""))
             for offset, data in self.unflushed.get(path, []):
-                if random.random() < 0.5:
+                if not keep():
                     continue
                 if not data:
                     del content[offset:]

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import apsw
@@ -99,7 +100,37 @@ def test_whenever_the_disk_refuses_the_truth_is_told(
 
 
 @pytest.mark.parametrize("error", [FULL, BROKEN])
-def test_a_batch_whose_flush_failed_does_not_come_back_after_a_crash(
+def test_a_batch_whose_flush_failed_does_not_come_back(
+    tmp_path: Path, disk: FaultyDisk, error: type[apsw.Error]
+) -> None:
+    engine = SqliteEngine(tmp_path / "x.db", vfs=disk.name)
+    engine.append(0, story.batch(0, 3))()
+    seal = engine.append(3, story.batch(3, 3))
+    written = 0
+
+    def rule(act: str, on: str) -> apsw.Error | None:
+        nonlocal written
+        pending = len(disk.unflushed[f"{tmp_path}/x.db-wal"])
+        if written or (act, on) != ("sync", "-wal") or pending < 10:
+            return None
+        written = pending
+        return error("planted")
+
+    disk.rule = rule
+    with pytest.raises(StorageFailed):
+        seal()
+    # All of the batch was written to the log's file; only the end of the log does not include it.
+    assert head_found_in(crash_image(tmp_path / "x.db", tmp_path / "crash")) == 3
+    # A power cut may keep the batch, and lose what was written over it without a flush.
+    order = count()
+    disk.after_a_power_cut(tmp_path / "cut", lambda: next(order) < written)
+    assert head_found_in(tmp_path / "cut" / "x.db") == 3
+    assert engine._writer.pragma("synchronous") == 2  # FULL: what is sealed next is flushed
+    engine.close()
+
+
+@pytest.mark.parametrize("error", [FULL, BROKEN])
+def test_nor_when_the_disk_never_flushes_again_and_the_process_dies(
     tmp_path: Path, disk: FaultyDisk, error: type[apsw.Error]
 ) -> None:
     engine = SqliteEngine(tmp_path / "x.db", vfs=disk.name)
@@ -108,8 +139,7 @@ def test_a_batch_whose_flush_failed_does_not_come_back_after_a_crash(
     disk.rule = refuse("sync", "-wal", error)
     with pytest.raises(StorageFailed):
         seal()
-    # The whole batch is in the log's file by now; only the end of the log does not include it.
-    assert head_found_in(crash_image(tmp_path / "x.db", tmp_path / "image")) == 3
+    assert head_found_in(crash_image(tmp_path / "x.db", tmp_path / "crash")) == 3
     disk.rule = None
     engine.close()
 
@@ -235,8 +265,7 @@ def test_a_power_cut_takes_nothing_that_was_sealed(
     def cut(act: str, _: str) -> None:
         if act != "read" and chance.random() < 0.2:
             image = tmp_path / f"image-{len(images)}"
-            image.mkdir()
-            disk.after_a_power_cut(image, chance)
+            disk.after_a_power_cut(image, lambda: chance.random() < 0.5)
             images.append((image / "x.db", heads[-1]))
 
     disk.rule = cut
