@@ -1,0 +1,1 @@
+"""The command line: the server, its keys, its skills, and any function by name."""

@@ -1,0 +1,157 @@
+"""What commands read of functions' answers: only the fields that they show.
+
+Invariant: an answer of another shape is an error with a code, not a crash; unknown fields are
+let be, so that an older command line works on a newer server.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from hubify.sdk.errors import BAD_ANSWER, HubifyError
+from hubify.values.values import Value
+
+T = TypeVar("T")
+
+
+class Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """A part of what a function answers."""
+
+
+class NewKey(Answer, frozen=True):
+    """A fresh key, shown once."""
+
+    token: str
+    token_id: str
+    name: str
+    owner: str
+    agent: str | None
+    scopes: list[str]
+    expires_at: int | None
+
+
+class Key(Answer, frozen=True):
+    """A key without its secret."""
+
+    id: str = msgspec.field(name="_id")
+    name: str
+    prefix: str
+    owner: str
+    agent: str | None
+    scopes: list[str]
+    status: str
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+
+
+class Keys(Answer, frozen=True):
+    """An owner's keys."""
+
+    tokens: list[Key]
+
+
+class Skill(Answer, frozen=True):
+    """A skill in a list."""
+
+    name: str
+    version: str | None
+    description: str
+    category: str
+    owner: str
+    status: str
+    confidence: float
+    executions: int
+    success_rate: float
+
+
+class SkillPage(Answer, frozen=True):
+    """Some skills, and where the next ones begin."""
+
+    page: list[Skill]
+    is_done: bool
+    continue_cursor: str
+
+
+class SkillDetails(Skill, frozen=True):
+    """One skill."""
+
+    display_name: str
+    author: str
+    tags: list[str]
+    platforms: list[str]
+    trend: str
+    unique_agents: int
+    verification_level: int
+    stars: int
+    license: str | None
+    canary_version: str | None
+    beta_version: str | None
+    latest_version: str
+    versions: int
+    digest: str | None
+    notice: str | None
+    updated_at: int
+
+
+class File(Answer, frozen=True):
+    """One file: as text, or in base64."""
+
+    path: str
+    content: str | None
+    content_base64: str | None
+
+
+class Bundle(Answer, frozen=True):
+    """The files of one version."""
+
+    name: str
+    version: str
+    digest: str
+    files: list[File]
+
+
+class Reported(Answer, frozen=True):
+    """What a report did."""
+
+    report_id: str
+    skill_confidence_change: float
+    evolution_triggered: bool
+
+
+class FunctionArgument(Answer, frozen=True):
+    """One argument of a function."""
+
+    name: str
+    required: bool
+
+
+class Function(Answer, frozen=True):
+    """One function that can be called."""
+
+    path: str
+    kind: str
+    summary: str
+    description: str
+    scope: str | None
+    arguments: list[FunctionArgument]
+    aliases: list[str]
+
+
+class Functions(Answer, frozen=True):
+    """Every function that can be called."""
+
+    functions: list[Function]
+
+
+def read(kind: type[T], value: Value) -> T:
+    """An answer as a record.
+
+    Raises:
+        HubifyError: it has another shape.
+
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise HubifyError(BAD_ANSWER, f"the answer is not what was expected: {error}") from None

@@ -1,0 +1,124 @@
+"""`hubify keys`: make, list and revoke API keys.
+
+Invariant: a new key's secret is all that goes to standard output, once.
+"""
+
+import re
+from typing import Annotated
+
+from cyclopts import App, Group
+
+from hubify.cli.answers import Keys, NewKey, read
+from hubify.cli.options import DataOption, JsonOption, branch, told
+from hubify.cli.reach import reached
+from hubify.cli.tables import columns, moment
+from hubify.cli.world import Misuse, World
+
+DEFAULT_SCOPES = ("skills:read", "learning:report")
+SCOPE_HELP = (
+    "What it may do, such as `skills:write`; several times for several "
+    f"(default: {' and '.join(DEFAULT_SCOPES)})."
+)
+DURATION = re.compile(r"(\d{1,9})([smhdw]?)", re.ASCII)
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+class KeyCommands:
+    """The commands, over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def create(
+        self,
+        *,
+        name: Annotated[str, told("What the key is for, to tell it from others.", "NAME")],
+        owner: Annotated[str, told("The user or organisation whose key it is.", "OWNER")],
+        agent: Annotated[str | None, told("The one agent that it reports as.", "AGENT")] = None,
+        scope: Annotated[list[str] | None, told(SCOPE_HELP, "SCOPE")] = None,
+        expires_in: Annotated[
+            str | None, told("How long it is good: 90d, 12h, 30m (default: until revoked).", "TIME")
+        ] = None,
+        data: DataOption = None,
+    ) -> None:
+        """Make an API key and print it.
+
+        The key is shown this once; the hub keeps only its digest. It goes to standard output alone,
+        so that a script can take it; what it may do, and its id, go to standard error.
+        """
+        wish: dict[str, object] = {
+            "name": name, "owner": owner, "agent": agent,
+            "scopes": scope or [*DEFAULT_SCOPES], "expiresIn": seconds(expires_in),
+        }  # fmt: skip
+        sent = {field: value for field, value in wish.items() if value is not None}
+        with reached(self._world, data) as hub:
+            key = read(NewKey, hub.mutation("auth:createApiToken", sent))
+        self._world.print(key.token)
+        agent_part = f", agent {key.agent}" if key.agent else ""
+        ends = "until revoked" if key.expires_at is None else f"until {moment(key.expires_at)}"
+        self._world.say(
+            f"key '{key.name}' of {key.owner}{agent_part}: {', '.join(key.scopes)}; {ends}\n"
+            f"It is shown only now. To revoke it: hubify keys revoke {key.token_id}"
+        )
+
+    def list(
+        self,
+        *,
+        owner: Annotated[
+            str | None, told("Whose keys (default: the caller's own).", "OWNER")
+        ] = None,
+        json: JsonOption = False,
+        data: DataOption = None,
+    ) -> None:
+        """List an owner's keys, newest first, without their secrets."""
+        with reached(self._world, data) as hub:
+            answer = hub.query("auth:listApiTokens", {"owner": owner} if owner else {})
+        if json:
+            self._world.print_json(answer)
+            return
+        keys = read(Keys, answer).tokens
+        rows = [
+            (key.id, key.status, key.prefix + "…", key.owner, key.agent or "-",
+             moment(key.last_used_at), key.name, " ".join(key.scopes))
+            for key in keys
+        ]  # fmt: skip
+        headings = ("ID", "STATUS", "KEY", "OWNER", "AGENT", "LAST USED", "NAME", "SCOPES")
+        for line in columns(headings, rows, self._world.width):
+            self._world.print(line)
+
+    def revoke(
+        self,
+        key_id: Annotated[str, told("The key's id, as `hubify keys list` shows it.")],
+        /,
+        *,
+        data: DataOption = None,
+    ) -> None:
+        """End a key, its sessions and its live queries at once."""
+        with reached(self._world, data) as hub:
+            was_active = hub.mutation("auth:revokeApiToken", {"tokenId": key_id})
+        self._world.say("revoked" if was_active else "it was not active any more")
+
+
+def keys_app(world: World, group: Group, place: int) -> App:
+    """`hubify keys`."""
+    commands = KeyCommands(world)
+    app = branch("keys", "Make, list and revoke API keys.", group, place)
+    for command in (commands.create, commands.list, commands.revoke):
+        app.command(command)
+    return app
+
+
+def seconds(duration: str | None) -> int | None:
+    """`90d`, `12h`, `30m` or `45` as seconds.
+
+    Raises:
+        Misuse: it is none of these.
+
+    """
+    if duration is None:
+        return None
+    matched = DURATION.fullmatch(duration.strip())
+    if matched is None or int(matched[1]) == 0:
+        message = f"'{duration}' is not a duration; write 90d, 12h, 30m or a number of seconds"
+        raise Misuse(message)
+    return int(matched[1]) * SECONDS[matched[2]]

@@ -1,0 +1,106 @@
+"""The program `hubify`: its commands, and how each way to fail ends.
+
+Invariant: an expected refusal is one line on standard error with its code, and exit status 1; a
+command line that cannot be understood ends with 2; only a fault of ours shows a traceback.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError, Group, Parameter
+from rich.console import Console
+
+from hubify import __version__
+from hubify.cli.functions import FunctionCommands
+from hubify.cli.help_pages import WIDTH, HelpPages
+from hubify.cli.keys import keys_app
+from hubify.cli.options import ARGUMENTS, LAST, OPTIONS
+from hubify.cli.reports import ReportCommand
+from hubify.cli.server import AboutCommands, serve_command
+from hubify.cli.skills import skills_app
+from hubify.cli.world import Misuse, World, real_world
+from hubify.sdk.errors import HubifyError
+from hubify.values.errors import AppError
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+SERVER_PARTS = frozenset({"apsw", "httptools", "semver", "uvicorn", "uvloop", "yaml"})
+HELP = """Skills that AI agents share, report on, and improve by the evidence.
+
+Commands work on the server at HUBIFY_URL, with the key in HUBIFY_API_KEY. Without HUBIFY_URL they
+work on the data directory (--data, HUBIFY_DATA, or ./data): through its server when one runs, else
+directly."""
+HINTS = {
+    "UNAUTHORIZED": "set HUBIFY_API_KEY; `hubify keys create` makes a key",
+    "RATE_LIMITED": "wait a minute, or raise HUBIFY_RATE_LIMITS on the server",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and end the process."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv, real_world()))
+
+
+def run(argv: Sequence[str], world: World) -> int:
+    """Run one command; its exit status."""
+    try:
+        result = program(world)(argv, exit_on_error=False, print_error=False)
+    except (CycloptsError, Misuse) as error:
+        world.say(f"hubify: {_one_line(str(error))} (--help shows how)")
+        return MISUSED
+    except (HubifyError, AppError) as error:
+        world.say(_refusal(error.code, error.message))
+        return FAILED
+    except ModuleNotFoundError as error:
+        if error.name not in SERVER_PARTS:
+            raise
+        message = "this needs the parts of the server: pip install 'hubify[server]'"
+        world.say(_refusal("UNAVAILABLE", f"{message}; or set HUBIFY_URL"))
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; say nothing more
+        return FAILED
+    except OSError as error:
+        world.say(_refusal("UNAVAILABLE", f"{error.filename or 'a file'}: {error.strerror}"))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return result if isinstance(result, int) else DONE
+
+
+def program(world: World) -> App:
+    """The commands over one world."""
+    app = App(
+        name="hubify", help=HELP, version=__version__, help_format="plaintext",
+        help_formatter=HelpPages(), result_action="return_value",
+        group_arguments=ARGUMENTS, group_parameters=OPTIONS,
+        default_parameter=Parameter(negative=(), show_default=False),
+        console=Console(file=world.out, width=WIDTH, highlight=False),
+        error_console=Console(file=world.err, width=WIDTH, highlight=False),
+        suppress_keyboard_interrupt=False,
+    )  # fmt: skip
+    operate, use, build = (
+        Group(title, sort_key=place)
+        for place, title in enumerate(("Run a hub", "Use a hub", "Build on it"))
+    )
+    for flag in ("--help", "--version"):
+        app[flag].group = (LAST,)
+    about, functions = AboutCommands(world), FunctionCommands(world)
+    app.command(serve_command(world), name="serve", group=operate, sort_key=0)
+    app.command(keys_app(world, operate, 1))
+    app.command(about.settings, group=operate, sort_key=2)
+    app.command(skills_app(world, use, 0))
+    app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
+    app.command(functions.list, name="functions", group=build, sort_key=0)
+    app.command(functions.call, group=build, sort_key=1)
+    app.command(about.version, group=build, sort_key=2)
+    return app
+
+
+def _refusal(code: str, message: str) -> str:
+    hint = f" ({HINTS[code]})" if code in HINTS else ""
+    return f"hubify: {code}: {_one_line(message)}{hint}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
