@@ -76,6 +76,13 @@ def broken(_ctx: QueryCtx) -> Any:  # noqa: ANN401 - a bug
     return object()
 
 
+@counters.mutation(name="break", public=True)
+def break_it(ctx: MutationCtx, *, name: str) -> Any:  # noqa: ANN401 - a bug
+    """Count, and answer what cannot be sent (`keys`), or not even be kept."""
+    ctx.db.insert(Counter(name=name))
+    return {1: 2} if name == "keys" else object()
+
+
 def authenticate(db: Reader, secret: str) -> Authenticated:
     """One key is known."""
     assert db

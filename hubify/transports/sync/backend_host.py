@@ -4,6 +4,7 @@ Invariant: it adds nothing to the backend but encoding; each result is encoded o
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from hubify.functions.backend import Answer, Backend, Call
@@ -12,9 +13,12 @@ from hubify.functions.live import Watcher
 from hubify.functions.principal import ANONYMOUS, Principal
 from hubify.functions.replay import session_key
 from hubify.transports.sync.host import Done
-from hubify.values.errors import AppError
-from hubify.wire.results import CallResult, call_refusal
-from hubify.wire.styles import CONVEX, encode
+from hubify.values.errors import AppError, InternalError
+from hubify.wire.results import CallResult, call_refusal, encode_answer
+
+NO_TOKEN = "None"  # noqa: S105 - how the protocol names the lack of one
+
+log = logging.getLogger("hubify.sync")
 
 
 class BackendHost:
@@ -31,7 +35,7 @@ class BackendHost:
 
     def authenticate(self, token_type: str, value: str, address: str) -> Principal:  # noqa: ARG002
         """The principal of a token; anonymous for the type `None`."""
-        return ANONYMOUS if token_type == "None" else self._identities.find(value)
+        return ANONYMOUS if token_type == NO_TOKEN else self._identities.find(value)
 
     def watch_identity(
         self, principal: Principal, value: str, ended: Callable[[AppError], None]
@@ -52,7 +56,7 @@ class BackendHost:
             call.path, call.arguments, call.principal, call.address,
             replay=session_key(session_id, request_id, call.path),
         )  # fmt: skip
-        self._backend.submit(keyed, lambda outcome: done(_as_result(outcome)))
+        self._backend.submit(keyed, lambda outcome: done(_as_result(call.path, outcome)))
 
     def start_action(self, call: Call, done: Done) -> None:
         """Run an action in a task of its own."""
@@ -65,13 +69,26 @@ class BackendHost:
             outcome: Answer | AppError = await self._backend.action(call)
         except AppError as error:
             outcome = error
-        done(_as_result(outcome))
+        except Exception as error:  # noqa: BLE001 - the caller waits for an end, of any kind
+            outcome = _fault(call.path, error)
+        done(_as_result(call.path, outcome))
 
 
-def _as_result(outcome: Answer | AppError) -> CallResult:
+def _as_result(path: str, outcome: Answer | AppError) -> CallResult:
+    """The outcome on the wire. Never raises: whoever tells it has others to tell as well."""
     if isinstance(outcome, AppError):
         return call_refusal(outcome)
-    return CallResult(ok=True, ts=outcome.ts, value_json=encode(outcome.value, CONVEX))
+    try:
+        return CallResult(ok=True, ts=outcome.ts, value_json=encode_answer(outcome.value))
+    except AppError as error:
+        return call_refusal(error)
+    except Exception as error:  # noqa: BLE001 - a function's answer that is not a value
+        return call_refusal(_fault(path, error))
+
+
+def _fault(path: str, error: Exception) -> InternalError:
+    log.error("fault in answering %s", path, exc_info=error)
+    return InternalError("internal error; the server's log has it")
 
 
 def _nothing() -> None:

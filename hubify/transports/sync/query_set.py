@@ -13,7 +13,7 @@ from hubify.functions.principal import Principal
 from hubify.transports.sync.frames import Digests
 from hubify.transports.sync.host import Host, LiveQuery
 from hubify.values import limits
-from hubify.values.errors import AppError, Kind, TooLarge
+from hubify.values.errors import AppError, InternalError, Kind, TooLarge
 from hubify.values.values import Value
 from hubify.wire.calls import read_arguments, read_path
 from hubify.wire.results import LiveResult, live_refusal
@@ -55,10 +55,18 @@ class Watched:
 class QuerySet:
     """All queries of one session."""
 
-    def __init__(self, host: Host, address: str, on_due: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        address: str,
+        on_due: Callable[[], None],
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        """`on_fault` hears of a fault of the host's, which fails the one query that met it."""
         self._host = host
         self._address = address
         self._on_due = on_due
+        self._on_fault = on_fault
         self._watched: dict[int, Watched] = {}
         self._due: dict[int, None] = {}
         self._news: dict[int, LiveResult] = {}
@@ -92,8 +100,7 @@ class QuerySet:
         watched = self._watched.pop(query_id, None)
         if watched is None:
             return
-        if watched.live is not None:
-            watched.live.detach()
+        self._let_go(watched)
         self._due.pop(query_id, None)
         self._news.pop(query_id, None)
         self._passing.discard(query_id)
@@ -103,15 +110,14 @@ class QuerySet:
         """Ask every query again, for another caller."""
         for query_id, watched in self._watched.items():
             if watched.live is not None and not watched.fixed:
-                watched.live.detach()
-                watched.live = None
+                self._let_go(watched)
                 self._due[query_id] = None
 
     def try_again(self) -> bool:
         """Ask again what was refused for a passing reason; whether there was any."""
         again, self._passing = self._passing, set()
         for query_id in again:
-            self._watched[query_id].live = None
+            self._let_go(self._watched[query_id])
             self._due[query_id] = None
         return bool(again)
 
@@ -124,7 +130,7 @@ class QuerySet:
             watched = self._watched[query_id]
             if watched.live is None:
                 watched.live = self._attach(query_id, watched, principal, refusal)
-            self._news[query_id] = watched.live.result()
+            self._news[query_id] = self._run(query_id, watched.live)
             if self._due and not may_go_on():
                 return
 
@@ -149,8 +155,7 @@ class QuerySet:
     def end(self) -> None:
         """Let go of everything."""
         for watched in self._watched.values():
-            if watched.live is not None:
-                watched.live.detach()
+            self._let_go(watched)
         for kept in (self._watched, self._due, self._news, self._removed, self._passing):
             kept.clear()
 
@@ -188,6 +193,24 @@ class QuerySet:
             if error.kind in PASSING:
                 self._passing.add(query_id)
             return Refused(error)
+        except Exception as fault:  # noqa: BLE001 - told, and answered
+            return self._failed(query_id, fault)
+
+    def _run(self, query_id: int, live: LiveQuery) -> LiveResult:
+        try:
+            return live.result()
+        except Exception as fault:  # noqa: BLE001 - told, and answered
+            return self._failed(query_id, fault).result()
+
+    def _failed(self, query_id: int, fault: Exception) -> Refused:
+        self._on_fault(fault)
+        self._passing.add(query_id)
+        return Refused(InternalError("internal error; the server's log has it"))
+
+    def _let_go(self, watched: Watched) -> None:
+        live, watched.live = watched.live, None
+        if live is not None:
+            live.detach()
 
     def _stale(self, query_id: int) -> None:
         if query_id in self._watched:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from hubify.functions.backend import Call
 from hubify.transports.sync.host import Host
 from hubify.values import limits
-from hubify.values.errors import AppError, RateLimited
+from hubify.values.errors import AppError, InternalError, RateLimited
 from hubify.wire.results import CallResult, call_refusal
 from hubify.wire.server_texts import action_response, mutation_response
 from hubify.wire.sync_messages import ProtocolViolation
@@ -20,6 +20,7 @@ from hubify.wire.sync_messages import ProtocolViolation
 MAX_BURST = 16  # mutations that may end before they have begun to wait, one after another
 MAX_GAPS = 1_000  # in a connection's request ids; a client counts, so a few are usual
 RETRY_AFTER_S = 1.0
+FAULT = call_refusal(InternalError("internal error; the server's log has it"))
 
 
 class Request(NamedTuple):
@@ -32,18 +33,17 @@ class Request(NamedTuple):
 class Requests:
     """The requests of one connection. `answered(text, ts)` hears of each end; ts may be 0.
 
-    `broke` hears of a fault of the host's that came up while it was telling of an earlier call's
-    end: whoever tells must not suffer for the next one.
+    A fault of the host's ends the one call that met it, and `on_fault` hears of it.
     """
 
     def __init__(
         self,
         host: Host,
         answered: Callable[[bytes, int], None],
-        broke: Callable[[Exception], None],
+        on_fault: Callable[[Exception], None],
     ) -> None:
         self._host = host
-        self._broke = broke
+        self._on_fault = on_fault
         self._answered = answered
         self._session_id = ""
         self._waiting: deque[Request] = deque()
@@ -99,7 +99,11 @@ class Requests:
                 self._acting.discard(request.id)
                 self._answered(action_response(request.id, result), 0)
 
-        self._host.start_action(call, done)
+        try:
+            self._host.start_action(call, done)
+        except Exception as fault:  # noqa: BLE001 - told, and answered
+            self._on_fault(fault)
+            done(FAULT)
 
     def pump(self) -> None:
         """Start the next mutation, and the next again as long as each ends at once."""
@@ -135,15 +139,13 @@ class Requests:
             if self._running is request:
                 self._running = None
                 self._finish_mutation(request.id, result)
-                self._pump_guarded()
+                self.pump()
 
-        self._host.start_mutation(request.call, self._session_id, request.id, done)
-
-    def _pump_guarded(self) -> None:
         try:
-            self.pump()
-        except Exception as fault:  # noqa: BLE001 - any fault at all, told and not swallowed
-            self._broke(fault)
+            self._host.start_mutation(request.call, self._session_id, request.id, done)
+        except Exception as fault:  # noqa: BLE001 - told, and answered
+            self._on_fault(fault)
+            done(FAULT)
 
     def _refuse_mutation(self, request_id: int, error: AppError) -> None:
         self._finish_mutation(request_id, call_refusal(error))

@@ -53,6 +53,13 @@ class Closing(NamedTuple):
     reason: str
 
 
+class Peer(NamedTuple):
+    """Who is at the other end: which client library, at which address."""
+
+    client: Client
+    address: str
+
+
 def always() -> bool:
     """Go on."""
     return True
@@ -65,24 +72,26 @@ class Session:
         self,
         host: Host,
         frames: Frames,
-        client: Client,
-        address: str,
+        peer: Peer,
         on_ready: Callable[[], None],
+        on_fault: Callable[[Exception], None],
     ) -> None:
-        """`on_ready` is called when there is something to do in the next `turn`."""
+        """Begin before Connect, as an anonymous caller.
+
+        `on_ready` is called when there is something to do in the next `turn`; `on_fault` hears of a
+        fault of the host's in a call, which fails that call alone.
+        """
         self.closing: Closing | None = None
         self.connected = False
         self._host = host
         self._frames = frames
-        self._client = client
-        self._address = address
+        self._client, self._address = peer
         self._on_ready = on_ready
-        self._principal = host.authenticate("None", "", address)
+        self._principal = host.authenticate("None", "", self._address)
         self._refusal: AppError | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._queries = QuerySet(host, address, self._schedule)
-        self._requests = Requests(host, self._respond, self._broke)
-        self._fault: Exception | None = None
+        self._queries = QuerySet(host, self._address, self._schedule, on_fault)
+        self._requests = Requests(host, self._respond, on_fault)
         self._told = ZERO
         self._received_set = 0
         self._received_identity = 0
@@ -120,10 +129,8 @@ class Session:
         """What to send now, in this order: responses, then perhaps one transition.
 
         `may_go_on` is asked between queries; a transition that it interrupts comes in a later turn.
-        A fault of the host's is raised, from here or from `receive`; then `failed` is to be called.
         """
         self._ready = False
-        self._raise_fault()
         self._requests.pump()
         texts = self._take_outbox()
         if self._scheduled and self._unsent < MAX_UNSENT and self.closing is None:
@@ -173,7 +180,7 @@ class Session:
         self._close(Closing(TRY_LATER, reason))
 
     def failed(self) -> None:
-        """Something broke on our side; the client may come back."""
+        """Something broke on our side outside of any call; the client may come back."""
         self._close(Closing(INTERNAL, "InternalServerError"))
 
     def end(self) -> None:
@@ -354,15 +361,6 @@ class Session:
         if not self._ready:
             self._ready = True
             self._on_ready()
-
-    def _broke(self, fault: Exception) -> None:
-        self._fault = fault
-        self._want_turn()
-
-    def _raise_fault(self) -> None:
-        fault, self._fault = self._fault, None
-        if fault is not None:
-            raise fault
 
     # Its end.
 

@@ -21,7 +21,7 @@ from websockets.server import ServerProtocol
 
 from hubify.transports.sync.endpoint import SyncEndpoint
 from hubify.transports.sync.handshake import client_of
-from hubify.transports.sync.session import Closing, Session
+from hubify.transports.sync.session import Closing, Peer, Session
 from hubify.wire.addresses import caller_address
 from hubify.wire.limits import MAX_JSON_BYTES
 
@@ -43,6 +43,11 @@ PING_FRAME = b"\x89\x00"
 log = logging.getLogger("hubify.sync")
 quiet_log = logging.getLogger("hubify.sync.websocket")
 quiet_log.setLevel(logging.WARNING)
+
+
+def log_fault(fault: Exception) -> None:
+    """Keep a fault that was met in a call."""
+    log.error("fault in a call over a sync socket", exc_info=fault)
 
 
 class ServerState(Protocol):
@@ -240,7 +245,11 @@ class SyncSocket(asyncio.Protocol):
                 endpoint.admitted(address)
                 self._address = address
                 self._session = Session(
-                    endpoint.host, endpoint.frames, client, address, self._on_ready
+                    endpoint.host,
+                    endpoint.frames,
+                    Peer(client, address),
+                    self._on_ready,
+                    log_fault,
                 )
         self._websocket.send_response(response)
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from hubify.transports.sync.frames import Frames
-from hubify.transports.sync.session import Session
+from hubify.transports.sync.host import Host
+from hubify.transports.sync.session import Peer, Session
 from hubify.wire.clients import Client
 from hubify.wire.server_texts import ZERO, Version
 from hubify.wire.sync_messages import (
@@ -37,7 +38,6 @@ from hubify.wire.sync_messages import (
     decode_server_message,
 )
 from hubify.wire.timestamps import decode_ts
-from tests.transports.sync.fake_host import FakeHost
 
 SESSION = "b5ea5505-1d2c-4f7a-9c37-0a1b2c3d4e5f"
 NPM = Client("npm", (1, 48, 0))
@@ -55,14 +55,13 @@ class ModelClient:
 
     def __init__(
         self,
-        host: FakeHost,
+        host: Host,
         client: Client = NPM,
         *,
         frames: Frames | None = None,
         connect: bool = True,
         first_request: int = 0,
     ) -> None:
-        self.host = host
         self.ready = 0
         self.wire: list[bytes] = []
         self.seen: list[ServerMessage] = []
@@ -79,7 +78,10 @@ class ModelClient:
         self.fatal: str | None = None
         self.chunks: list[TransitionChunk] = []
         frames = Frames(framed) if frames is None else frames
-        self.session = Session(host, frames, client, "here", self._on_ready)
+        self.faults: list[Exception] = []
+        self.session = Session(
+            host, frames, Peer(client, "here"), self._on_ready, self.faults.append
+        )
         if connect:
             self.send(Connect(session_id=SESSION))
 

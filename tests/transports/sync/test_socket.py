@@ -15,6 +15,7 @@ from hubify.wire.results import CallResult
 from hubify.wire.server_texts import PING
 from hubify.wire.sync_messages import (
     Add,
+    Authenticate,
     ModifyQuerySet,
     Mutation,
     MutationResponse,
@@ -266,16 +267,24 @@ async def test_nothing_follows_a_close_frame(stage: Stage) -> None:
 
 
 @on_stage
+async def test_a_fault_in_a_query_is_logged_and_answered(stage: Stage) -> None:
+    line = stage.line()
+    stage.host.run = None  # type: ignore[method-assign, assignment]
+    line.send(watch("a"))
+    await settle()
+    assert told(line.heard()) == ["Ping", "Transition"]
+
+
+@on_stage
 async def test_a_fault_of_one_session_ends_that_connection_only(stage: Stage) -> None:
     broken, fine = stage.line(), stage.line()
-    broken.send(watch("a"))
     fine.send(watch("b"))
     await settle()
     broken.heard()
-    for live in stage.host.lives:
-        if live.call.arguments["key"] == "a":
-            live.result = None  # type: ignore[method-assign, assignment]
-    stage.host.commit("a", 1)
+    authenticate = stage.host.authenticate
+    stage.host.authenticate = None  # type: ignore[method-assign, assignment]
+    broken.send(Authenticate(base_version=0, token_type="User", value="ana"))
+    stage.host.authenticate = authenticate  # type: ignore[method-assign]
     stage.host.commit("b", 1)
     await settle()
     assert broken.control_frames() == [(8, b"\x03\xf3InternalServerError")]
