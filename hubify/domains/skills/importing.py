@@ -40,6 +40,7 @@ from hubify.domains.skills.lookup import (
     require_version,
     version_numbered,
 )
+from hubify.domains.skills.rules import may_be_named
 from hubify.domains.skills.tables import (
     EvolutionSettings,
     Origin,
@@ -208,7 +209,7 @@ def _place(ctx: MutationCtx, wish: Wish) -> Place:
 
     """
     held = ctx.db.first(Skill.where(name=wish.slug))
-    if held is None or _is_same(ctx, held, wish):
+    if may_be_named(wish.slug) and (held is None or _is_same(ctx, held, wish)):
         return Place(wish.slug, held)
     name = owned_name(wish.author or ctx.identity.owner, wish.slug)
     other = ctx.db.first(Skill.where(name=name))

@@ -35,7 +35,7 @@ _SEVERITIES = {
 }
 
 
-class FileIn(msgspec.Struct, frozen=True):
+class SkillFile(msgspec.Struct, frozen=True):
     """One file as sent: its path, and either its text or its bytes in base64."""
 
     path: Path
@@ -43,7 +43,7 @@ class FileIn(msgspec.Struct, frozen=True):
     content_base64: str | None = None
 
 
-Files = Annotated[list[FileIn], msgspec.Meta(max_length=MAX_FILES)]
+Files = Annotated[list[SkillFile], msgspec.Meta(max_length=MAX_FILES)]
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ PLACEHOLDER = Examined(EMPTY, None, ())
 """A version of which only the description is known: there is nothing to examine."""
 
 
-def sent_files(files: Sequence[FileIn] | None, skill_md: str | None) -> list[tuple[str, bytes]]:
+def sent_files(files: Sequence[SkillFile] | None, skill_md: str | None) -> list[tuple[str, bytes]]:
     """The files of a call as paths and bytes.
 
     Raises:
@@ -67,7 +67,7 @@ def sent_files(files: Sequence[FileIn] | None, skill_md: str | None) -> list[tup
     """
     sent = list(files or ())
     if skill_md is not None:
-        sent.append(FileIn(SKILL_FILE, content=skill_md))
+        sent.append(SkillFile(SKILL_FILE, content=skill_md))
     if not sent:
         raise InvalidInput("send the skill as files, [{path, content}], or as skill_md")
     return [(file.path, _bytes_of(file)) for file in sent]
@@ -135,7 +135,7 @@ def refusal(decision: Decision) -> str:
     return f"the gateway refused '{decision.skill}': {place}{first.message} {first.fix}{more}"
 
 
-def _bytes_of(file: FileIn) -> bytes:
+def _bytes_of(file: SkillFile) -> bytes:
     if (file.content is None) == (file.content_base64 is None):
         raise InvalidInput(f"give {file.path[:100]!r} either content or contentBase64")
     try:

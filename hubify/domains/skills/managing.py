@@ -19,7 +19,7 @@ from hubify.domains.skills.arguments import (
     Summary,
     VersionText,
 )
-from hubify.domains.skills.channels import make_beta, make_stable, store
+from hubify.domains.skills.channels import end_canary, make_beta, make_stable, store
 from hubify.domains.skills.errors import (
     NameTaken,
     NothingStable,
@@ -30,6 +30,7 @@ from hubify.domains.skills.errors import (
 from hubify.domains.skills.intake import category_name
 from hubify.domains.skills.lookup import ADMIN, WRITE, maintained, readable, require_version
 from hubify.domains.skills.reading import wanted_version
+from hubify.domains.skills.rules import may_be_named
 from hubify.domains.skills.tables import (
     Channel,
     ChannelMove,
@@ -52,7 +53,7 @@ from hubify.domains.skills.versions import (
 )
 from hubify.domains.skills.views import SkillDetails, skill_details
 from hubify.formats.bundle import gather
-from hubify.formats.names import is_slug, owned_name
+from hubify.formats.names import owned_name
 from hubify.functions import (
     InvalidInput,
     MutationCtx,
@@ -148,7 +149,7 @@ def restore(ctx: MutationCtx, *, name: SkillName) -> SkillDetails:
 )
 def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
     """Take a skill out of the registry for everybody; its name stays taken, its record is kept."""
-    skill = maintained(ctx, name)
+    skill = end_canary(ctx, maintained(ctx, name))
     changed = skill.changed(
         status=SkillStatus.DELETED, visibility=Visibility.PRIVATE, updated_at=ctx.now
     )
@@ -180,7 +181,7 @@ def fork(
         raise NothingStable(f"'{source.name}@{parent.version}' is a placeholder without files")
     owner = ctx.identity.owner
     chosen = new_name or owned_name(owner, source.name)
-    if not is_slug(chosen):
+    if not may_be_named(chosen):
         raise InvalidInput("newName must be lower case letters, digits and single hyphens")
     created = create_skill(
         ctx,

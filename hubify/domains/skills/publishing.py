@@ -21,8 +21,8 @@ from hubify.domains.skills.channels import make_beta, make_stable, store
 from hubify.domains.skills.errors import GatewayRefused, NameTaken, SkillNotFound, VersionExists
 from hubify.domains.skills.intake import (
     Examined,
-    FileIn,
     Files,
+    SkillFile,
     blocked,
     category_name,
     decide,
@@ -39,7 +39,7 @@ from hubify.domains.skills.lookup import (
     version_numbered,
 )
 from hubify.domains.skills.numbering import Offer, channel_for, number_fault, number_for
-from hubify.domains.skills.rules import Bump
+from hubify.domains.skills.rules import Bump, may_be_named
 from hubify.domains.skills.tables import (
     Channel,
     EvolutionSettings,
@@ -60,7 +60,6 @@ from hubify.domains.skills.versions import (
 )
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import SkillDocument
-from hubify.formats.names import is_slug
 from hubify.functions import ActionCtx, MutationCtx, Principal, RowId, post
 
 
@@ -166,7 +165,7 @@ async def create(
 
 @skills.mutation(internal=True, scope=WRITE, errors=PUBLISH_ERRORS)
 def submit(
-    ctx: MutationCtx, *, files: list[FileIn], skill_md: str | None, offer: Offer
+    ctx: MutationCtx, *, files: list[SkillFile], skill_md: str | None, offer: Offer
 ) -> Submitted:
     """Have the gateway decide on an offer, and publish what it accepts.
 
@@ -176,7 +175,7 @@ def submit(
     name = offer.name or (examined.document.name if examined.document else "")
     skill = _own_skill(ctx, name, offer)
     bundle, document = examined.bundle, examined.document
-    if bundle is None or document is None or not is_slug(name):
+    if bundle is None or document is None or not may_be_named(name):
         return Submitted(None, _refused(ctx, examined, name, offer))
     numbered = number_for(ctx, skill, offer, document, bundle.digest)
     if skill is not None and numbered.same is not None:
@@ -199,7 +198,7 @@ def submit(
 
 
 async def _submit(
-    ctx: ActionCtx, files: list[FileIn] | None, skill_md: str | None, offer: Offer
+    ctx: ActionCtx, files: list[SkillFile] | None, skill_md: str | None, offer: Offer
 ) -> Published:
     submitted: Submitted = await ctx.run(
         submit,
@@ -235,7 +234,7 @@ def _own_skill(ctx: MutationCtx, name: str, offer: Offer) -> Skill | None:
 def _refused(ctx: MutationCtx, examined: Examined, name: str, offer: Offer) -> Decision:
     if examined.document is not None:
         fault = f"{name[:100]!r} cannot be a name in the registry."
-        fix = "Use lower case letters, digits and single hyphens, at most 64."
+        fix = "Use lower case letters, digits and single hyphens, at most 64; no reserved word."
         examined = blocked(examined, "name-not-a-slug", fault, fix)
     public = offer.visibility in (None, Visibility.PUBLIC)
     owner = ctx.identity.owner

@@ -17,8 +17,11 @@ from hubify.domains.skills.tables import (
     VersionStatus,
     Visibility,
 )
+from hubify.formats.names import is_slug
 from hubify.formats.versions import bump_minor, bump_patch
 
+RESERVED_NAMES = frozenset({"import", "publish", "search"})
+"""Names that stand for something else where a skill's name stands in a REST path."""
 MAX_PLATFORMS = 24
 """Platforms that a version tells apart; further ones are counted together."""
 OTHER_PLATFORM = "other"
@@ -46,6 +49,11 @@ def listing_of(visibility: Visibility, status: SkillStatus, stable: str | None) 
     if visibility is not Visibility.PUBLIC or status is SkillStatus.DELETED or stable is None:
         return Listing.HIDDEN
     return Listing.DEPRECATED if status is SkillStatus.DEPRECATED else Listing.LISTED
+
+
+def may_be_named(name: str) -> bool:
+    """Whether a skill may have this name: a slug that stands for nothing else."""
+    return is_slug(name) and name not in RESERVED_NAMES
 
 
 def shown_status(skill: Skill) -> str:

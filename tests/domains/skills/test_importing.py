@@ -85,6 +85,10 @@ def test_two_authors_of_one_name_are_two_skills_of_one_owner(registry: SkillRegi
     assert taken_in(registry, skill_md(body="New."), author="eve").name == "greet"
 
 
+def test_a_reserved_name_gets_the_authors_before_it(registry: SkillRegistry) -> None:
+    assert taken_in(registry, skill_md("search"), name="search", author="eve").name == "eve-search"
+
+
 def test_where_both_names_are_taken_the_import_is_refused(registry: SkillRegistry) -> None:
     taken_in(registry)
     taken_in(registry, name="eve-greet")

@@ -151,6 +151,7 @@ def test_publishing_takes_a_key(registry: SkillRegistry) -> None:
         registry.publish(by=ANONYMOUS)
 
 
-def test_a_name_that_is_no_slug_is_refused(registry: SkillRegistry) -> None:
+@pytest.mark.parametrize("name", ["Not A Slug", "search", "a--b", "x" * 65])
+def test_a_name_that_cannot_be_one_is_refused(registry: SkillRegistry, name: str) -> None:
     with pytest.raises(GatewayRefused, match="cannot be a name"):
-        registry.publish(name="Not A Slug")
+        registry.publish(name=name)
