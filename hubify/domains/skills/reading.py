@@ -4,6 +4,7 @@ Invariant: whatever is read here has passed `readable`, so a skill that is not t
 answers as one that does not exist.
 """
 
+import hashlib
 import re
 from base64 import b64encode
 
@@ -23,14 +24,16 @@ from hubify.domains.skills.lookup import (
     stable_version,
     version_standing,
 )
-from hubify.domains.skills.standing import cells_of
-from hubify.domains.skills.tables import FileRef, Skill, SkillVersion, skills
+from hubify.domains.skills.standing import CELL_DAYS, cells_of
+from hubify.domains.skills.tables import EvidenceCell, FileRef, Skill, SkillVersion, skills
 from hubify.domains.skills.views import SkillDetails, VersionView, skill_details, version_view
+from hubify.evidence.confidence import Tally
 from hubify.evidence.explanation import Explanation, explain
 from hubify.functions import Page, PageRequest, QueryCtx, get
 
 MAX_TEXT_BYTES = 12 * 1024 * 1024
 """Bytes of text with its escapes in JSON; beyond that a file travels as base64."""
+OWNER_LABEL = 16  # hexadecimal digits that tell owners apart
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -51,6 +54,23 @@ class Bundle(msgspec.Struct, frozen=True):
     version: str
     digest: str
     files: tuple[File, ...]
+
+
+class DayReports(Tally, frozen=True, kw_only=True):
+    """The reports of one UTC day (days since 1970), by outcome and binding."""
+
+    day: int
+
+
+class EvidenceRow(msgspec.Struct, frozen=True):
+    """Part of a version's record: up to 30 days of one owner's reports on one platform.
+
+    `owner` tells owners apart without naming them.
+    """
+
+    owner: str
+    platform: str
+    days: tuple[DayReports, ...]
 
 
 class ConfidenceExplained(msgspec.Struct, frozen=True):
@@ -150,6 +170,23 @@ def explain_confidence(
     )
 
 
+@skills.query(public=True, rest=get("/v1/skills/{name}/evidence"), errors=READ_ERRORS)
+def list_evidence(
+    ctx: QueryCtx,
+    *,
+    name: SkillName,
+    version: VersionText | None = None,
+    pagination_opts: PageRequest | None = None,
+) -> Page[EvidenceRow]:
+    """The whole record behind a version's confidence, for anybody to calculate it anew."""
+    skill = readable(ctx, name)
+    found = wanted_version(ctx, skill, version)
+    record = EvidenceCell.where(version_id=found.id).order_by("owner")
+    page = ctx.paginate(record, pagination_opts or PageRequest())
+    shown = [_evidence(cell) for cell in page.page]
+    return Page(shown, page.is_done, page.continue_cursor, page.split_cursor, page.page_status)
+
+
 def wanted_version(ctx: QueryCtx, skill: Skill, version: str | None) -> SkillVersion:
     """The version of a number, or the stable one when there is no number.
 
@@ -161,6 +198,14 @@ def wanted_version(ctx: QueryCtx, skill: Skill, version: str | None) -> SkillVer
     if version is None:
         return stable_version(ctx, skill)
     return require_version(ctx, skill, version)
+
+
+def _evidence(cell: EvidenceCell) -> EvidenceRow:
+    label = hashlib.sha256(f"{cell.version_id}\0{cell.owner}".encode()).hexdigest()
+    days = tuple(
+        DayReports(*count.tally, day=cell.month * CELL_DAYS + count.place) for count in cell.days
+    )
+    return EvidenceRow(label[:OWNER_LABEL], cell.platform, days)
 
 
 def _file(ctx: QueryCtx, ref: FileRef) -> File:

@@ -1,9 +1,11 @@
 """Standings: a report changes a few rows, and the number is that of the whole record."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubify.domains.skills.reading import DayReports
 from hubify.domains.skills.tables import (
     EvidenceCell,
     OwnerEvidence,
@@ -13,6 +15,7 @@ from hubify.domains.skills.tables import (
 )
 from hubify.evidence.confidence import Cell, Tally, confidence, tally_of
 from hubify.evidence.reports import Binding, Outcome
+from hubify.functions.principal import ANONYMOUS
 from tests.domains.skills.registry import DAY_MS, HOUR_MS, SkillRegistry, skill_md
 
 REPORTS = st.lists(
@@ -72,6 +75,46 @@ def test_the_number_kept_report_by_report_is_that_of_the_whole_record(
         assert moved.version_after == confidence(cells, today)
     if cells:
         assert shown(registry) == confidence(cells, cells[-1].day)
+
+
+def test_anybody_can_calculate_the_number_anew_from_the_record(registry: SkillRegistry) -> None:
+    for day in range(3):
+        for run in range(12):
+            outcome = list(Outcome)[run % 3]
+            registry.report(owner=f"o{run % 5}", platform=f"p{run % 2}", outcome=outcome)
+        registry.backend.now_ms += (1 + day) * DAY_MS
+    cells = whole_record(registry)
+    explained = registry.query("skills:explainConfidence", name="greet").explanation
+    assert sum(cell.tally.runs for cell in cells) == explained.runs == 36
+    assert confidence(cells, explained.as_of_day) == explained.confidence
+    assert not {"o0", "o1"} & {cell.owner for cell in cells}
+
+
+def whole_record(registry: SkillRegistry) -> list[Cell]:
+    cells: list[Cell] = []
+    cursor: str | None = None
+    for _ in range(100):
+        page = registry.query(
+            "skills:listEvidence",
+            by=ANONYMOUS,
+            name="greet",
+            paginationOpts={"numItems": 3, "cursor": cursor},
+        )
+        cells.extend(
+            Cell(row.owner, row.platform, told.day, as_tally(told))
+            for row in page.page
+            for told in row.days
+        )
+        if page.is_done:
+            return cells
+        cursor = page.continue_cursor
+    pytest.fail("the record has no end")
+
+
+def as_tally(told: DayReports) -> Tally:
+    fields = msgspec.structs.asdict(told)
+    del fields["day"]
+    return Tally(**fields)
 
 
 def test_days_without_reports_let_the_evidence_fade(registry: SkillRegistry) -> None:
