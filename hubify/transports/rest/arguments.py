@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from hubify.functions import PageRequest, Route
+from hubify.functions.backend import IDEMPOTENCY_KEYS
 from hubify.functions.binding import Argument, camel, spellings
 from hubify.functions.route import Case
 from hubify.functions.spec import FunctionSpec
@@ -51,6 +52,7 @@ class RouteArguments:
         self.shown = {item.name: _shown(item.name, route) for item in spec.arguments}
         """Each argument as this route spells it: what errors and descriptions say."""
         self._required = route.require
+        self._bind = spec.binding.bind
         self._own = {spelled: own for own in own_names for spelled in spellings(own)}
         self._own |= {shown: own for own, shown in self.shown.items()}
         self._readers = {
@@ -132,17 +134,26 @@ class RouteArguments:
         sent[paged] = {"numItems": limit, "cursor": cursor or None}
 
     def _demand(self, sent: Mapping[str, Any]) -> None:
-        if self._required:
-            given = {self._own.get(name) for name, value in sent.items() if value is not None}
-            for own in self._required:
-                if own not in given:
-                    message = f"{self.shown[own]} is required"
-                    raise InvalidInput(message)
+        if not self._required:
+            return
+        # Bound once more than the call itself does: only the binding knows every accepted name.
+        given = {name: value for name, value in sent.items() if name not in IDEMPOTENCY_KEYS}
+        bound = self._bind(given, self.spell)
+        for own in self._required:
+            if bound[own] is None:
+                message = f"{self.shown[own]} is required"
+                raise InvalidInput(message)
 
     def _check(self, spec: FunctionSpec, route: Route, own_names: set[str]) -> None:
         named = {*parameters_of(route.path), *route.spell, *route.require}
         if unknown := named - own_names:
             message = f"{route.method} {route.path}: {spec.path} takes no {sorted(unknown)}"
+            raise ValueError(message)
+        given = {
+            item.name for item in spec.arguments if not (item.required or item.default is None)
+        }
+        if never_missing := given.intersection(route.require):
+            message = f"{route.method} {route.path}: {sorted(never_missing)} have a default already"
             raise ValueError(message)
 
 

@@ -143,16 +143,23 @@ def _sent(endpoint: Endpoint) -> list[Argument]:
 
 
 def _parameter(endpoint: Endpoint, item: Argument, schemas: Schemas, place: str) -> Schema:
-    schema = without_null(schemas.argument(item, style_of(endpoint.route.dialect)))
+    schema = without_null(argument_schema(endpoint, item, schemas))
     about: Schema = {"name": endpoint.arguments.shown[item.name], "in": place}
-    if place == "path" or _is_required(endpoint, item):
+    if place == "path" or is_required(endpoint, item):
         about["required"] = True
     if _is_record(schema, schemas):
         return {**about, "content": {"application/json": {"schema": schema}}}
     return {**about, "schema": schema}
 
 
-def _is_required(endpoint: Endpoint, item: Argument) -> bool:
+def argument_schema(endpoint: Endpoint, item: Argument, schemas: Schemas) -> Schema:
+    """What may be sent for an argument on a route; nothing where the route requires something."""
+    schema = schemas.argument(item, style_of(endpoint.route.dialect))
+    return without_null(schema) if item.name in endpoint.route.require else schema
+
+
+def is_required(endpoint: Endpoint, item: Argument) -> bool:
+    """Whether a caller of this route must send it."""
     return item.required or item.name in endpoint.route.require
 
 
@@ -163,14 +170,13 @@ def _is_record(schema: Schema, schemas: Schemas) -> bool:
 
 def _body(endpoint: Endpoint, schemas: Schemas) -> Schema | None:
     sent = _sent(endpoint)
-    style = style_of(endpoint.route.dialect)
     shown = endpoint.arguments.shown
-    properties = {shown[item.name]: schemas.argument(item, style) for item in sent}
+    properties = {shown[item.name]: argument_schema(endpoint, item, schemas) for item in sent}
     if endpoint.arguments.paged is not None:
         properties |= {name: PARAMETERS[name]["schema"] for name in PAGE_PARAMETERS}
     if not properties:
         return None
-    required = [shown[item.name] for item in sent if _is_required(endpoint, item)]
+    required = [shown[item.name] for item in sent if is_required(endpoint, item)]
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
         schema["required"] = required
@@ -294,6 +300,13 @@ def refusals_of(spec: FunctionSpec) -> list[type[AppError]]:
     if spec.kind is FunctionKind.MUTATION:
         found.append(Conflict)
     return list(dict.fromkeys([*found, RateLimited, InternalError, Unavailable]))
+
+
+GENERAL = (
+    InvalidInput, Unauthenticated, Forbidden, Conflict, TooLarge, RateLimited, InternalError,
+    Unavailable,
+)  # fmt: skip
+"""What calls of all sorts may be refused with."""
 
 
 def _module(spec: FunctionSpec) -> str:

@@ -5,7 +5,7 @@ and script.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -17,9 +17,16 @@ from hubify.transports.rest.curl import curl
 from hubify.transports.rest.dialects import spelled_refusal, status_of, style_of
 from hubify.transports.rest.documentation import documentation_of, paragraphs
 from hubify.transports.rest.endpoints import Endpoint
-from hubify.transports.rest.openapi import data_schema, refusals_of
+from hubify.transports.rest.openapi import (
+    GENERAL,
+    argument_schema,
+    data_schema,
+    is_required,
+    refusals_of,
+)
 from hubify.transports.rest.schemas import Schema, Schemas
 from hubify.transports.rest.type_words import bounds_html, type_html
+from hubify.values.errors import AppError
 from hubify.wire.styles import CLEAN, Style
 
 INTRODUCTION = """
@@ -72,7 +79,9 @@ def reference_page(registry: Registry, endpoints: Iterable[Endpoint]) -> bytes:
     schemas = Schemas()
     sections = [_section(name, each, schemas) for name, each in sorted(modules.items())]
     navigation = [_navigation(name, each) for name, each in sorted(modules.items())]
-    return _page("".join(navigation), "".join(sections) + _types(schemas.components))
+    return _page(
+        "".join(navigation), _general_errors() + "".join(sections) + _types(schemas.components)
+    )
 
 
 def _page(navigation: str, content: str) -> bytes:
@@ -86,7 +95,8 @@ def _page(navigation: str, content: str) -> bytes:
 <script src="/docs/docs.js" defer></script>
 </head>
 <body>
-<nav><h1>Hubify</h1>{navigation}<a href="#types">Types</a></nav>
+<nav><h1>Hubify</h1><a href="#errors">Errors</a>
+{navigation}<a href="#types">Types</a></nav>
 <main>
 <h1>Functions</h1>
 <p class="soft">Version {escape(__version__)}</p>
@@ -103,7 +113,7 @@ def _navigation(module: str, shown: list[Shown]) -> str:
         for each in shown
     )
     summary = f'<summary><a href="#{escape(module)}">{escape(module)}</a></summary>'
-    return f"<details data-open open>{summary}<ul>{links}</ul></details>"
+    return f"<details open>{summary}<ul>{links}</ul></details>"
 
 
 def _section(module: str, shown: list[Shown], schemas: Schemas) -> str:
@@ -142,11 +152,7 @@ def _routes(shown: Shown) -> str:
 
 def _arguments(shown: Shown, schemas: Schemas) -> str:
     rows = [
-        (
-            shown.spelled(item),
-            schemas.argument(item, shown.style),
-            item.required or (shown.first is not None and item.name in shown.first.route.require),
-        )
+        (shown.spelled(item), *_taken(shown.first, item, schemas))
         for item in shown.spec.arguments
         if shown.first is None or item.name != shown.first.arguments.paged
     ]
@@ -156,6 +162,13 @@ def _arguments(shown: Shown, schemas: Schemas) -> str:
         return ""
     cells = "".join(_row(name, schema, required=required) for name, schema, required in rows)
     return f"<h4>Arguments</h4><table>{cells}</table>"
+
+
+def _taken(endpoint: Endpoint | None, item: Argument, schemas: Schemas) -> tuple[Schema, bool]:
+    """An argument's schema, and whether it must be sent."""
+    if endpoint is None:
+        return schemas.argument(item, CLEAN), item.required
+    return argument_schema(endpoint, item, schemas), is_required(endpoint, item)
 
 
 def _row(name: str, schema: Schema, *, required: bool) -> str:
@@ -180,19 +193,37 @@ def _answer(shown: Shown, schemas: Schemas) -> str:
 
 
 def _errors(shown: Shown) -> str:
+    """The refusals of this function in particular, or in words of its route's own."""
     rows = [
-        f"<tr><th><code>{escape(code)}</code></th><td>{status}</td><td>{_prose(told)}</td></tr>"
-        for code, status, told in _refusals(shown)
+        _refusal(error, code)
+        for error in refusals_of(shown.spec)
+        if (code := _code(shown, error)) != error.code or error not in GENERAL
     ]
-    return f"<h4>Errors</h4><table>{''.join(rows)}</table>"
+    return f"<h4>Errors</h4><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _refusals(shown: Shown) -> Iterator[tuple[str, int, str]]:
-    for error in refusals_of(shown.spec):
-        code = error.code
-        if shown.first is not None:
-            code, _ = spelled_refusal(code, "", shown.first.route.dialect)
-        yield code, status_of(error.kind), paragraphs(error.__doc__ or "")[0]
+def _refusal(error: type[AppError], code: str) -> str:
+    told = _prose(paragraphs(error.__doc__ or "")[0])
+    return (
+        f"<tr><th><code>{escape(code)}</code></th><td>{status_of(error.kind)}</td>"
+        f"<td>{told}</td></tr>"
+    )
+
+
+def _code(shown: Shown, error: type[AppError]) -> str:
+    if shown.first is None:
+        return error.code
+    code, _ = spelled_refusal(error.code, "", shown.first.route.dialect)
+    return code
+
+
+def _general_errors() -> str:
+    rows = "".join(_refusal(error, error.code) for error in GENERAL)
+    return (
+        '<section><h2 id="errors">Errors of any call</h2><p>A refusal is <code>{"error": {"code", '
+        '"message"}}</code>: programs decide by the code, people read the sentence.</p>'
+        f"<table>{rows}</table></section>"
+    )
 
 
 def _call(shown: Shown, schemas: Schemas) -> str:

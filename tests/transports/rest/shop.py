@@ -189,7 +189,7 @@ def remove(ctx: MutationCtx, *, name: str, force: bool = False) -> None:  # noqa
         require=("version",),
         fields=("log_id", "thing_id", "price_change"),
     ),
-    also={"result": "outcome"},
+    also={"result": "outcome", "edition": "version"},
     errors=(ThingNotFound,),
 )
 def report(

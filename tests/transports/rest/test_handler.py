@@ -85,6 +85,7 @@ def test_both_names_and_both_cases_of_an_argument_are_accepted(shop: Shop) -> No
     for body in (
         {"thing_name": "lamp", "outcome": "success", "version": "1"},
         {"thingName": "lamp", "result": "success", "version": "1"},
+        {"thingName": "lamp", "result": "success", "edition": "1", "idempotencyKey": "x"},
     ):
         assert shop.call("POST", "/v1/report", body, key="ada-key").status == 200
 

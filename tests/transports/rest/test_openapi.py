@@ -305,6 +305,18 @@ def test_rows_on_the_protocol_tell_when_they_were_made() -> None:
     assert list(schemas.components["Job"]["properties"])[:2] == ["_id", "_creationTime"]
 
 
+def test_a_route_that_requires_what_is_never_missing_is_refused() -> None:
+    wrong = Domain("wrong")
+
+    @wrong.query(public=True, rest=get("/v1/wrong", require=("size",)))
+    def look(ctx: QueryCtx, *, size: int = 1) -> int:  # noqa: ARG001
+        """Look."""
+        return size
+
+    with pytest.raises(ValueError, match="have a default already"):
+        list(endpoints_of(build_registry([wrong])))
+
+
 def test_a_route_that_names_an_unknown_argument_is_refused() -> None:
     wrong = Domain("wrong")
 

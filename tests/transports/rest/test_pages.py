@@ -138,6 +138,8 @@ def test_the_page_tells_all_of_a_function() -> None:
     article = text.split('<article id="shop.report">')[1].split("</article>")[0]
     for told in ("thing_name", "required", "POST /v1/report", "shop:report", "THING_NOT_FOUND"):
         assert told in article
+    assert "AUTH_REQUIRED" in article, "in the words of its own page"
+    assert "RATE_LIMITED" not in article, "said once, for any call"
     assert "curl" in article
     assert "&quot;result&quot;" in article
 

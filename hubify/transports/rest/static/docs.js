@@ -26,10 +26,11 @@ box.addEventListener("input", () => {
     if (link) show(link.parentElement, wanted);
   }
   for (const section of document.querySelectorAll("main section")) {
-    show(section, section.querySelector("article:not([hidden])") !== null);
+    const articles = [...section.querySelectorAll("article")];
+    show(section, articles.length === 0 || articles.some((article) => !article.hidden));
   }
   for (const group of document.querySelectorAll("nav details")) {
     show(group, group.querySelector("li:not([hidden])") !== null);
-    group.open = words.length > 0 || group.hasAttribute("data-open");
+    if (words.length > 0) group.open = true;
   }
 });
