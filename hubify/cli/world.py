@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FALLBACK_WIDTH = 100
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+RETRIES = 4  # three seconds in all: a server that restarts is found, one that is not is told
 SAID_FROM_S = 2.0  # a shorter wait is over before anybody wonders
 
 
@@ -62,12 +63,16 @@ class World(msgspec.Struct, frozen=True):
     def client(self, url: str, key: str | None) -> "Client":
         """A client of a server, which says so when it has to wait."""
         from hubify.sdk.http import Client
+        from hubify.sdk.patience import Patience
 
         def notice(error: Exception, seconds: float) -> None:
             if seconds >= SAID_FROM_S:
                 self.say(f"{error}; going on in {seconds:.0f} s")
 
-        return Client(url, key, notice=notice, transport=self.transport, sleep=self.sleep)
+        return Client(
+            url, key, patience=Patience(retries=RETRIES), notice=notice,
+            transport=self.transport, sleep=self.sleep,
+        )  # fmt: skip
 
 
 def real_world() -> World:
