@@ -138,19 +138,19 @@ class QuerySet:
         """What to tell now: digests that stand for it, and how to write it."""
         removed, self._removed = self._removed, {}
         news, self._news = self._news, {}
-        changed = [
-            (query_id, result)
-            for query_id, result in sorted(news.items())
-            if self._watched[query_id].told != result.digest
-        ]
-        for query_id, result in changed:
-            self._watched[query_id].told = result.digest
+        digests = [(query_id, REMOVED) for query_id in removed]
+        changed: list[tuple[int, LiveResult]] = []
+        for query_id, result in sorted(news.items()):
+            watched = self._watched[query_id]
+            if watched.told != result.digest:
+                watched.told = result.digest
+                digests.append((query_id, result.digest))
+                changed.append((query_id, result))
 
         def modifications() -> list[bytes]:
             return [*map(query_removed, removed), *(query_result(*each) for each in changed)]
 
-        ends = [(query_id, REMOVED) for query_id in removed]
-        return (*ends, *((query_id, result.digest) for query_id, result in changed)), modifications
+        return tuple(digests), modifications
 
     def end(self) -> None:
         """Let go of everything."""
