@@ -3,11 +3,23 @@
 import json
 from collections.abc import Callable
 
+import jsonschema
+
 from hubify.app.compose import registry_of
 from hubify.transports.rest.endpoints import endpoints_of
 from hubify.transports.rest.openapi import document
+from tests.conftest import GOLDEN
+
+META_SCHEMA = GOLDEN.parent / "transports" / "rest" / "openapi_3_1.json"
 
 
 def test_the_rest_face_is_the_one_that_was_agreed(golden: Callable[[str, str], None]) -> None:
-    text = document(endpoints_of(registry_of([]))).decode()
-    golden("openapi.json", json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n")
+    golden("openapi.json", document(endpoints_of(registry_of([]))).decode() + "\n")
+
+
+def test_the_rest_face_is_described_in_valid_openapi() -> None:
+    described = json.loads(document(endpoints_of(registry_of([]))))
+    schema = json.loads(META_SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(described)
+    for component in described["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(component)
