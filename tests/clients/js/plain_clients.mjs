@@ -1,0 +1,59 @@
+// ConvexHttpClient and ConvexClient, each behind the same few verbs (see host.mjs).
+
+import { ConvexClient, ConvexHttpClient } from "convex/browser";
+import { failure, toJson, tokenSource } from "./telling.mjs";
+
+export function openHttp(url) {
+  const client = new ConvexHttpClient(url);
+  return {
+    query: (path, args) => client.query(path, args),
+    mutation: (path, args) => client.mutation(path, args, { skipQueue: true }),
+    action: (path, args) => client.action(path, args),
+    consistent: (path, args) => client.consistentQuery(path, args),
+    authenticate: ([token]) => client.setAuth(token),
+    logOut: () => client.clearAuth(),
+    close: () => {},
+  };
+}
+
+export function openLive(url, tell) {
+  const client = new ConvexClient(url);
+  const watched = new Map();
+  const delivered = {};
+  let source = tokenSource([]);
+
+  const told = (sub) => (value) => tell({ sub, value: (delivered[sub] = toJson(value)) });
+  const refused = (sub) => (error) => tell({ sub, error: failure(error) });
+  return {
+    query: (path, args) => client.query(path, args),
+    mutation: (path, args) => client.mutation(path, args),
+    action: (path, args) => client.action(path, args),
+    seen: () => ({ ...delivered }),
+    subscribe(sub, path, args) {
+      watched.set(sub, client.onUpdate(path, args, told(sub), refused(sub)));
+    },
+    paginate(sub, path, args, items) {
+      const show = (pages) => {
+        watched.get(sub).pages = pages;
+        told(sub)({ results: pages.results, status: pages.status });
+      };
+      const options = { initialNumItems: items };
+      watched.set(
+        sub,
+        client.onPaginatedUpdate_experimental(path, args, options, show, refused(sub)),
+      );
+    },
+    loadMore: (sub, items) => watched.get(sub).pages.loadMore(items),
+    unsubscribe(sub) {
+      watched.get(sub).unsubscribe();
+      watched.delete(sub);
+    },
+    authenticate(tokens) {
+      source = tokenSource(tokens);
+      client.setAuth(source.fetch, (auth) => tell({ auth }));
+    },
+    logOut: () => client.client.clearAuth(),
+    state: () => ({ asked: source.asked, connection: client.connectionState() }),
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,143 @@
+// ConvexReactClient in a page of jsdom: what its hooks render is what is told (see host.mjs).
+
+import { JSDOM } from "jsdom";
+
+const page = new JSDOM("<div id='root'></div>", { url: "http://127.0.0.1/" });
+globalThis.navigator ??= page.window.navigator;
+for (const name of ["window", "document", "WebSocket"]) {
+  globalThis[name] = name === "window" ? page.window : page.window[name];
+}
+
+const { Component, createElement: h, useEffect, useRef } = await import("react");
+const { createRoot } = await import("react-dom/client");
+const convex = await import("convex/react");
+const { ConvexProviderWithAuth, ConvexReactClient, useConvexAuth } = convex;
+const { getFunctionName } = await import("convex/server");
+const { failure, toJson, tokenSource } = await import("./telling.mjs");
+
+const HOOKS = { mutation: convex.useMutation, action: convex.useAction };
+
+// What stands in the page is read back from it: the text of an element, after each rendering.
+function Shown({ value, tell }) {
+  const element = useRef(null);
+  useEffect(() => {
+    if (value !== undefined) tell({ value: JSON.parse(element.current.textContent) });
+  }, [value]);
+  return h("output", { ref: element }, value === undefined ? "" : JSON.stringify(toJson(value)));
+}
+
+function Watch({ path, args, tell }) {
+  return h(Shown, { value: convex.useQuery(path, args), tell });
+}
+
+function Pages({ path, args, items, tell, offer }) {
+  const { results, status, loadMore } = convex.usePaginatedQuery(path, args, {
+    initialNumItems: items,
+  });
+  useEffect(() => offer(loadMore), [loadMore]);
+  return h(Shown, { value: { results, status }, tell });
+}
+
+function Caller({ kind, path, offer }) {
+  const call = HOOKS[kind](path);
+  useEffect(() => offer(call), [call]);
+  return null;
+}
+
+function AuthState({ tell }) {
+  const { isLoading, isAuthenticated } = useConvexAuth();
+  useEffect(() => {
+    if (!isLoading) tell({ auth: isAuthenticated });
+  }, [isLoading, isAuthenticated]);
+  return null;
+}
+
+class Boundary extends Component {
+  state = { failed: false };
+  static getDerivedStateFromError = () => ({ failed: true });
+  componentDidCatch(error) {
+    this.props.tell({ error: failure(error) });
+  }
+  render() {
+    return this.state.failed ? null : this.props.children;
+  }
+}
+
+export function openReact(url, tell) {
+  const client = new ConvexReactClient(url, { unsavedChangesWarning: false });
+  const element = document.body.appendChild(document.createElement("div"));
+  const root = createRoot(element, { onCaughtError: () => {} });
+  const parts = new Map();
+  const watches = new Map();
+  const offers = new Map();
+  let source = tokenSource([]);
+  let auth = { isLoading: false, isAuthenticated: false, fetchAccessToken: source.fetch };
+
+  const render = () => {
+    const held = auth;
+    const useAuth = () => held;
+    const children = [h(AuthState, { key: "auth", tell }), ...parts.values()];
+    root.render(h(ConvexProviderWithAuth, { client, useAuth }, children));
+  };
+  const show = (sub, element) => {
+    const guarded = { key: sub, tell: (event) => tell({ sub, ...event }) };
+    parts.set(sub, h(Boundary, guarded, element));
+    render();
+  };
+  const offered = (name) => (offer) => {
+    offers.get(name)?.ready(offer);
+    offers.set(name, { offer, ready: () => {} });
+  };
+  // The function that a hook gives out, once its component has been rendered.
+  const hooked = async (kind, path) => {
+    const name = `${kind} ${getFunctionName(path)}`;
+    if (!offers.has(name)) {
+      await new Promise((ready) => {
+        offers.set(name, { ready });
+        parts.set(name, h(Caller, { key: name, kind, path, offer: offered(name) }));
+        render();
+      });
+    }
+    return offers.get(name).offer;
+  };
+  render();
+
+  return {
+    query: (path, args) => client.query(path, args),
+    mutation: async (path, args) => (await hooked("mutation", path))(args),
+    action: async (path, args) => (await hooked("action", path))(args),
+    seen: () =>
+      Object.fromEntries(
+        [...watches].map(([sub, watch]) => [sub, toJson(watch.localQueryResult())]),
+      ),
+    subscribe(sub, path, args) {
+      watches.set(sub, client.watchQuery(path, args));
+      show(sub, h(Watch, { path, args, tell: (event) => tell({ sub, ...event }) }));
+    },
+    paginate(sub, path, args, items) {
+      const told = (event) => tell({ sub, ...event });
+      show(sub, h(Pages, { path, args, items, tell: told, offer: offered(sub) }));
+    },
+    loadMore: (sub, items) => offers.get(sub).offer(items),
+    unsubscribe(sub) {
+      watches.delete(sub);
+      parts.delete(sub);
+      render();
+    },
+    authenticate(tokens) {
+      source = tokenSource(tokens);
+      auth = { isLoading: false, isAuthenticated: true, fetchAccessToken: source.fetch };
+      render();
+    },
+    logOut() {
+      auth = { ...auth, isAuthenticated: false };
+      render();
+    },
+    state: () => ({ asked: source.asked, connection: client.connectionState() }),
+    async close() {
+      root.unmount();
+      element.remove();
+      await client.close();
+    },
+  };
+}
