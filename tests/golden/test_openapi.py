@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import jsonschema
 
 from hubify.app.compose import registry_of
 from hubify.transports.rest.endpoints import endpoints_of
 from hubify.transports.rest.openapi import document
-from tests.conftest import GOLDEN
 
-META_SCHEMA = GOLDEN.parent / "transports" / "rest" / "openapi_3_1.json"
+META_SCHEMA = Path(__file__).parents[1] / "transports" / "rest" / "openapi_3_1.json"
 
 
 def test_the_rest_face_is_the_one_that_was_agreed(golden: Callable[[str, str], None]) -> None:
