@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from hubify.values import limits
-from hubify.values.errors import AppError, TooLarge
+from hubify.values.errors import AppError, Kind, TooLarge
 from hubify.wire.styles import CONVEX, Style, encode
 
 DIGEST_BYTES = 16
@@ -58,21 +58,14 @@ def live_value(value_json: bytes, journal: str | None = None) -> LiveResult:
     return LiveResult(failed=False, members=members, digest=_digest(members))
 
 
-def live_failure(
-    message: str, data_json: bytes | None = None, journal: str | None = None, *, same: str = ""
-) -> LiveResult:
-    """A live query's failure; `same` stands for a message that names the request, in the digest."""
-    data = b"" if data_json is None else b',"errorData":' + data_json
-    tail = b'%b,"logLines":[],"journal":%b' % (data, json_text(journal))
-    text = json_text(message)
-    members = b'"errorMessage":' + text + tail
-    digest = _digest(b"failed" + (json_text(same) if same else text) + tail)
-    return LiveResult(failed=True, members=members, digest=digest)
-
-
 def live_refusal(error: AppError, journal: str | None = None) -> LiveResult:
     """A live query that an AppError ended."""
-    return live_failure(error.message, error_data(error), journal)
+    told = json_text(error.message)
+    tail = b',"logLines":[],"journal":%b' % json_text(journal)
+    members = b'"errorMessage":%b,"errorData":%b%b' % (told, error_data(error), tail)
+    # A bug of ours names its line in the log, another one each time; it is the same news.
+    same = error.code.encode() + tail if error.kind is Kind.INTERNAL else members
+    return LiveResult(failed=True, members=members, digest=_digest(b"failed" + same))
 
 
 def call_refusal(error: AppError) -> CallResult:

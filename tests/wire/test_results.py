@@ -1,7 +1,16 @@
 """Results are encoded once, and equal ones are recognised."""
 
-from hubify.values.errors import NotFound, RateLimited
-from hubify.wire.results import call_refusal, error_data, live_failure, live_refusal, live_value
+import pytest
+
+from hubify.values import limits
+from hubify.values.errors import Conflict, InternalError, NotFound, RateLimited, TooLarge
+from hubify.wire.results import (
+    call_refusal,
+    encode_answer,
+    error_data,
+    live_refusal,
+    live_value,
+)
 
 
 def test_a_value_and_its_journal_are_the_members_of_query_updated() -> None:
@@ -29,14 +38,21 @@ def test_equal_results_have_equal_digests_and_others_do_not() -> None:
     assert live_value(b"1.0").digest == live_value(b"1.0").digest
     assert live_value(b"1.0").digest != live_value(b"2.0").digest
     assert live_value(b"1.0").digest != live_value(b"1.0", "journal").digest
-    assert live_value(b'"a"').digest != live_failure("a").digest
+    assert live_refusal(NotFound("a")).digest != live_refusal(NotFound("b")).digest
+    assert live_refusal(NotFound("a")).digest != live_refusal(Conflict("a")).digest
 
 
-def test_a_failure_that_names_its_request_counts_as_the_same_each_time() -> None:
-    first = live_failure("[Request ID: 1] Server Error", same="Server Error")
-    second = live_failure("[Request ID: 2] Server Error", same="Server Error")
+def test_a_bug_of_ours_counts_as_the_same_however_it_is_logged() -> None:
+    first, second = (live_refusal(InternalError(f"the log has it as {n}")) for n in "12")
     assert first.digest == second.digest
     assert first.members != second.members
+
+
+def test_an_answer_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 10)
+    assert encode_answer("x" * 8) == b'"xxxxxxxx"'
+    with pytest.raises(TooLarge, match="10 bytes"):
+        encode_answer("x" * 9)
 
 
 def test_a_refused_call_has_no_timestamp() -> None:
