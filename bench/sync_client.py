@@ -9,7 +9,7 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 SMALL, MEDIUM = 126, 1 << 16
@@ -39,8 +39,8 @@ class SyncClient(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports are no subclass of asyncio's, whatever they can do.
+        self.transport = transport = cast("asyncio.Transport", transport)
         key = b64encode(os.urandom(16)).decode()
         lines = [
             "GET /api/1.48.0/sync HTTP/1.1", "Host: localhost", "Upgrade: websocket",
