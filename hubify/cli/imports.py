@@ -28,6 +28,7 @@ OF_ONE_VERSION = frozenset(
 )
 """Codes that refuse one version; with any other the import cannot go on."""
 REPAIRED = re.compile(r"(?:^|: )repaired: ")
+CHANGED = re.compile(REPAIRED.pattern + r"|is taken; imported as ")
 REFUSED = frozenset({"refused", "unreadable"})
 EVERY = 10  # versions between two words of progress
 
@@ -56,10 +57,10 @@ class Summary(msgspec.Struct):
         if outcome.state in REFUSED:
             self.refused += 1
             return
-        if outcome.state == "imported":
-            self.imported += 1
-        else:
+        if outcome.state == "unchanged":
             self.unchanged += 1
+            return
+        self.imported += 1
         if any(REPAIRED.search(finding) for finding in outcome.findings):
             self.repaired += 1
 
@@ -161,10 +162,12 @@ def _told(summary: Summary) -> Iterator[str]:
 
 
 def _reasons(outcome: "Outcome") -> list[str]:
-    """What a person should know of a version: why it was refused, or what was repaired."""
+    """What a person should know of a version: why it was refused, or what was made otherwise."""
     if outcome.state in REFUSED:
         return list(outcome.findings)
-    return [finding for finding in outcome.findings if REPAIRED.search(finding)]
+    if outcome.state == "unchanged":
+        return []
+    return [finding for finding in outcome.findings if CHANGED.search(finding)]
 
 
 def _label(outcome: "Outcome") -> str:

@@ -7,13 +7,12 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from hubify.cli.answers import NewKey, read
-from hubify.cli.targets import Hub
+from hubify.cli.targets import LENT_SCOPES, Hub
 from hubify.cli.world import World
 from hubify.sdk.http import Client
 from hubify.values.values import Value
 
 LENT_S = 6 * 3600
-LENT_SCOPES = ("skills:read", "skills:write")
 
 
 class RemoteHub:

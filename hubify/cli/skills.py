@@ -126,9 +126,9 @@ def _row(skill: Skill) -> tuple[str, ...]:
 
 
 def _described(skill: SkillDetails) -> list[tuple[str, str]]:
-    rate = f"{skill.success_rate:.0%} success" if skill.executions else "no run reported yet"
-    trust = f"{skill.confidence:.0f} of 100, level {skill.verification_level}, {skill.trend}"
-    runs = f"{skill.executions:,} by {counted(skill.unique_agents, 'agent')}, {rate}"
+    rate = f"{skill.success_rate:.0%} success"
+    trust = f"{skill.confidence:.0f} of 100, level {skill.verification_level}"
+    runs = f"{skill.executions:,} by {counted(skill.unique_agents, 'agent')}, {rate}, {skill.trend}"
     return [
         ("name", skill.name),
         ("called", skill.display_name if skill.display_name != skill.name else ""),
@@ -139,7 +139,7 @@ def _described(skill: SkillDetails) -> list[tuple[str, str]]:
         ("beta", skill.beta_version or ""),
         ("versions", f"{skill.versions}, the highest {skill.latest_version}"),
         ("trust", trust),
-        ("runs", runs),
+        ("runs", runs if skill.executions else "none reported yet"),
         ("stars", str(skill.stars)),
         ("owner", skill.owner),
         ("author", skill.author),

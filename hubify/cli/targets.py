@@ -14,6 +14,7 @@ from hubify.values.values import Value
 
 URL, KEY, DATA, FUNCTIONS = "HUBIFY_URL", "HUBIFY_API_KEY", "HUBIFY_DATA", "HUBIFY_FUNCTIONS"
 DEFAULT_DATA = "data"
+LENT_SCOPES = ("skills:read", "skills:write")  # what acting for another owner is good for
 
 
 class Hub(Protocol):
