@@ -41,7 +41,7 @@ class Refused:
 class Watched:
     """One query of the set: what it asks, and the digest of what the client knows of it."""
 
-    __slots__ = ("arguments", "fixed", "journal", "live", "path", "told")
+    __slots__ = ("arguments", "charged", "fixed", "journal", "live", "path", "told")
 
     def __init__(self, path: str, arguments: dict[str, Value], journal: str | None) -> None:
         self.path = path
@@ -49,6 +49,7 @@ class Watched:
         self.journal = journal
         self.live: LiveQuery | None = None
         self.told: bytes | None = None
+        self.charged = True
         self.fixed = False
 
 
@@ -81,8 +82,10 @@ class QuerySet:
         """Whether every query has a result that is true at the head."""
         return not self._due
 
-    def add(self, message: Add) -> None:
+    def add(self, message: Add, *, charged: bool = True) -> None:
         """Watch a query; what is wrong with it becomes its result.
+
+        `charged`: it draws on the caller's allowance when it is asked, once.
 
         Raises:
             ProtocolViolation: the id is in use.
@@ -92,7 +95,8 @@ class QuerySet:
         if query_id in self._watched:
             raise ProtocolViolation(f"query {query_id} is being watched already")
         self._removed.pop(query_id, None)
-        self._watched[query_id] = self._read(message)
+        watched = self._watched[query_id] = self._read(message)
+        watched.charged = charged
         self._due[query_id] = None
 
     def remove(self, query_id: int) -> None:
@@ -186,15 +190,19 @@ class QuerySet:
     ) -> LiveQuery:
         if refusal is not None:
             return Refused(refusal)
-        call = Call(watched.path, watched.arguments, principal, self._address)
+        call = Call(
+            watched.path, watched.arguments, principal, self._address, charged=watched.charged
+        )
         try:
-            return self._host.attach(call, watched.journal, partial(self._stale, query_id))
+            live = self._host.attach(call, watched.journal, partial(self._stale, query_id))
         except AppError as error:
             if error.kind in PASSING:
                 self._passing.add(query_id)
             return Refused(error)
         except Exception as fault:  # noqa: BLE001 - told, and answered
             return self._failed(query_id, fault)
+        watched.charged = False
+        return live
 
     def _run(self, query_id: int, live: LiveQuery) -> LiveResult:
         try:

@@ -93,6 +93,7 @@ class Session:
         self._queries = QuerySet(host, self._address, self._schedule, on_fault)
         self._requests = Requests(host, self._respond, on_fault)
         self._told = ZERO
+        self._reconnected = False
         self._received_set = 0
         self._received_identity = 0
         self._owed_ts = 0
@@ -242,6 +243,7 @@ class Session:
             )
             return
         self.connected = True
+        self._reconnected = message.connection_count > 0
         self._requests.begin(message.session_id)
         self._send(PING)  # wakes clients that otherwise wait for a delayed acknowledgement
 
@@ -287,10 +289,11 @@ class Session:
             raise ProtocolViolation("BaseVersionMismatch: this query set is not the last one sent")
         if message.new_version != message.base_version + 1:
             raise ProtocolViolation("the version of the query set should count up by one")
+        comes_back = self._reconnected and message.base_version == 0
         for modification in message.modifications:
             match modification:
                 case Add():
-                    self._queries.add(modification)
+                    self._queries.add(modification, charged=not comes_back)
                 case Remove():
                     self._queries.remove(modification.query_id)
                 case _:

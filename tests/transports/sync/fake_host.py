@@ -72,6 +72,7 @@ class FakeHost:
         self.applied: list[tuple[str, int]] = []
         self.guards: dict[str, list[Callable[[AppError], None]]] = {}
         self.journals: list[str | None] = []
+        self.charged: list[bool] = []
         self.limited = False
         self.runs = 0
 
@@ -98,6 +99,7 @@ class FakeHost:
 
     def attach(self, call: Call, journal: str | None, on_stale: Callable[[], None]) -> FakeLive:
         self.journals.append(journal)
+        self.charged.append(call.charged)
         if self.limited:
             raise RateLimited("slow down", retry_after_s=1)
         if not call.path.startswith("store:"):

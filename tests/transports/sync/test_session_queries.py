@@ -9,6 +9,7 @@ from hubify.values import limits
 from hubify.wire.clients import Client
 from hubify.wire.sync_messages import (
     Add,
+    Connect,
     Remove,
     Transition,
     TransitionChunk,
@@ -16,6 +17,7 @@ from hubify.wire.sync_messages import (
 from tests.transports.sync.fake_host import FakeHost
 from tests.transports.sync.model_client import (
     PYTHON,
+    SESSION,
     ModelClient,
     framed,
     told,
@@ -187,6 +189,26 @@ def test_a_query_refused_for_now_is_asked_again(host: FakeHost, client: ModelCli
     assert client.results == {0: 0.0}
     client.session.try_again()
     assert client.settle() == []
+
+
+def test_a_query_is_charged_once_and_not_when_it_is_asked_anew(
+    host: FakeHost, client: ModelClient
+) -> None:
+    client.watch(0, key="a")
+    client.settle()
+    host.commit("a", 1)
+    client.authenticate("ana")
+    client.settle()
+    assert host.charged == [True, False]
+
+
+def test_queries_that_come_back_with_their_client_are_not_charged(host: FakeHost) -> None:
+    client = ModelClient(host, connect=False)
+    client.send(Connect(session_id=SESSION, connection_count=1))
+    client.watch(0, key="a")
+    client.watch(1, key="b")
+    client.settle()
+    assert sorted(host.charged) == [False, True]
 
 
 def test_a_long_turn_yields_and_still_tells_one_moment(host: FakeHost, client: ModelClient) -> None:
