@@ -26,12 +26,16 @@ DEFAULT_LIMITS: Mapping[RateClass, int] = {
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """Where a caller stands in one class after a call; `reset_at` in seconds since 1970."""
+    """Where a caller stands in one class after a call.
+
+    The window ends at `reset_at` (seconds since 1970), in `resets_in_s` seconds.
+    """
 
     rate: RateClass
     limit: int
     remaining: int
     reset_at: int
+    resets_in_s: int
 
 
 class Quota:
@@ -65,7 +69,7 @@ class Quota:
             message = f"more than {limit} {rate} calls in a minute; try again in {wait} s"
             raise RateLimited(message, retry_after_s=wait)
         self._counts[key] = used
-        return Allowance(rate, limit, limit - used, reset_at)
+        return Allowance(rate, limit, limit - used, reset_at, reset_at - now_s)
 
     def _roll(self, now_s: int) -> int:
         window = now_s // WINDOW_S
