@@ -90,6 +90,16 @@ def counter(ctx: QueryCtx, *, name: str) -> int:
     return known.value if known else 0
 
 
+@checks.query(public=True)
+def below_two(ctx: QueryCtx, *, name: str) -> int:
+    """A counter's number, refused from 2 on."""
+    value = counter(ctx, name=name)
+    if value > 1:
+        message = f"{name} is {value}"
+        raise Conflict(message)
+    return value
+
+
 @checks.mutation(public=True)
 def increment(ctx: MutationCtx, *, name: str, by: int = 1) -> int:
     """Count up; answers the new number."""

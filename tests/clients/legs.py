@@ -39,6 +39,7 @@ NPM_REACT = Leg("npm-ConvexReactClient", "js", "react")
 PYPI_LIVE = Leg("pypi-ConvexClient", "python", "live")
 PYPI_HTTP = Leg("pypi-ConvexHttpClient", "python", "http")
 LEGS = (NPM_HTTP, NPM_LIVE, NPM_REACT, PYPI_LIVE, PYPI_HTTP)
+HTTP_LEGS = (NPM_HTTP, PYPI_HTTP)
 LIVE_LEGS = tuple(leg for leg in LEGS if leg.is_live)
 NPM_LIVE_LEGS = tuple(leg for leg in LIVE_LEGS if leg.is_npm)
 
@@ -89,10 +90,13 @@ class Client:
         message = f"{path} answered {value!r} instead of refusing"
         raise AssertionError(message)
 
-    def subscribe(self, path: str | list[str], **arguments: Json) -> "Subscription":
-        """Watch a query."""
+    def subscribe(
+        self, path: str | list[str], *, beside: bool = False, **arguments: Json
+    ) -> "Subscription":
+        """Watch a query; with `beside`, each update tells what the others hold at that moment."""
         watched = Subscription(self)
-        self.order("subscribe", sub=watched.name, path=path, args=arguments).done()
+        sent = {"path": path, "args": arguments, "beside": beside}
+        self.order("subscribe", sub=watched.name, **sent).done()
         return watched
 
     def paginate(self, path: str, items: int, **arguments: Json) -> "Subscription":
@@ -103,6 +107,7 @@ class Client:
 
     def authenticate(self, *tokens: str) -> None:
         """Show a key; a live npm client is given one token at each time it asks."""
+        self.host.events.pop((self.name, "auth"), None)
         self.order("authenticate", tokens=tokens).done()
 
     def log_out(self) -> None:
@@ -112,6 +117,11 @@ class Client:
     def auth(self, within_s: float = WAIT_S) -> bool:
         """The next change of whether the client holds itself authenticated (npm, live)."""
         return self._event("auth", "a change of auth", within_s)["auth"]
+
+    @property
+    def auth_changes(self) -> int:
+        """How many changes of auth wait to be read (npm, live)."""
+        return len(self.host.events.get((self.name, "auth"), ()))
 
     def tokens_asked(self) -> list[bool]:
         """For each time that the client asked for a token, whether it wanted a fresh one."""
@@ -132,11 +142,13 @@ class Subscription:
 
     def __init__(self, client: Client) -> None:
         self.name = f"sub{next(_numbers)}"
+        self.beside: dict[str, Json] = {}
         self._client = client
 
     def next(self, within_s: float = WAIT_S) -> Json:
         """The next value that the client hands over; raises `Refusal`."""
         told = self._next(within_s)
+        self.beside = told.get("beside", {})
         if "error" in told:
             raise Refusal(told["error"])
         return told["value"]
@@ -163,6 +175,16 @@ class Subscription:
         PyPI's client has no callbacks: there it is the next value, which is read only now.
         """
         return self._client.seen[self.name] if self._client.leg.is_npm else self.next()
+
+    @property
+    def unread(self) -> int:
+        """How many values wait to be read (npm)."""
+        return len(self._client.host.events.get((self._client.name, self.name), ()))
+
+    def retry(self) -> None:
+        """Render a component anew that threw; the other clients need not."""
+        if self._client.leg.is_npm:
+            self._client.order("retry", sub=self.name).done()
 
     def load_more(self, items: int) -> None:
         """Ask for the next page."""

@@ -1,7 +1,7 @@
 // Convex's own JavaScript clients, driven by orders that come as JSON lines on standard input.
 //
 // One line in: {id, op, client, ...}; one line out for it: {id, done} or {id, failed}. Between them
-// come events: {client, sub, value | error}, {client, auth}, {log}. Values travel in Convex's JSON.
+// come events: {client, sub, value | error, beside?}, {client, auth}, {log}. Values travel in Convex's JSON.
 // `node host.mjs` offers ConvexHttpClient and ConvexClient, `node host.mjs react` the React client.
 // python_host.py is its twin. A client that throws where nobody can catch it ends the process.
 
@@ -35,9 +35,9 @@ const kindsOfClient =
     : await import("./plain_clients.mjs").then((all) => ({ http: all.openHttp, live: all.openLive }));
 
 const orders = {
-  open({ client, kind, url }) {
+  async open({ client, kind, url }) {
     const tell = (event) => say({ client, ...event });
-    clients.set(client, kindsOfClient[kind](url, tell));
+    clients.set(client, await kindsOfClient[kind](url, tell));
   },
   async call({ client, kind, path, args }) {
     const target = clients.get(client);
@@ -45,8 +45,9 @@ const orders = {
     const seen = target.seen?.();
     return { value: toJson(value), kinds: kinds(value), seen };
   },
-  subscribe: ({ client, sub, path, args }) =>
-    clients.get(client).subscribe(sub, reference(path), jsonToConvex(args)),
+  subscribe: ({ client, sub, path, args, beside }) =>
+    clients.get(client).subscribe(sub, reference(path), jsonToConvex(args), beside),
+  retry: ({ client, sub }) => clients.get(client).retry?.(sub),
   paginate: ({ client, sub, path, args, items }) =>
     clients.get(client).paginate(sub, reference(path), jsonToConvex(args), items),
   loadMore: ({ client, sub, items }) => clients.get(client).loadMore(sub, items),

@@ -22,15 +22,20 @@ export function openLive(url, tell) {
   const delivered = {};
   let source = tokenSource([]);
 
-  const told = (sub) => (value) => tell({ sub, value: (delivered[sub] = toJson(value)) });
+  const told = (sub, beside) => (value) => {
+    delivered[sub] = toJson(value);
+    tell({ sub, value: delivered[sub], beside: beside ? now() : undefined });
+  };
+  const now = () =>
+    Object.fromEntries([...watched].map(([sub, watch]) => [sub, toJson(watch.getCurrentValue())]));
   const refused = (sub) => (error) => tell({ sub, error: failure(error) });
   return {
     query: (path, args) => client.query(path, args),
     mutation: (path, args) => client.mutation(path, args),
     action: (path, args) => client.action(path, args),
     seen: () => ({ ...delivered }),
-    subscribe(sub, path, args) {
-      watched.set(sub, client.onUpdate(path, args, told(sub), refused(sub)));
+    subscribe(sub, path, args, beside) {
+      watched.set(sub, client.onUpdate(path, args, told(sub, beside), refused(sub)));
     },
     paginate(sub, path, args, items) {
       const show = (pages) => {

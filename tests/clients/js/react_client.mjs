@@ -63,7 +63,7 @@ class Boundary extends Component {
   }
 }
 
-export function openReact(url, tell) {
+export async function openReact(url, tellAll) {
   const client = new ConvexReactClient(url, { unsavedChangesWarning: false });
   const element = document.body.appendChild(document.createElement("div"));
   const root = createRoot(element, { onCaughtError: () => {} });
@@ -73,17 +73,30 @@ export function openReact(url, tell) {
   let source = tokenSource([]);
   let auth = { isLoading: false, isAuthenticated: false, fetchAccessToken: source.fetch };
 
+  // The first thing that a page tells is that nobody is logged in; until then it is not ready.
+  let tell;
+  const ready = new Promise((resolve) => {
+    tell = (event) => {
+      resolve();
+      tellAll(event);
+    };
+  });
   const render = () => {
     const held = auth;
     const useAuth = () => held;
     const children = [h(AuthState, { key: "auth", tell }), ...parts.values()];
     root.render(h(ConvexProviderWithAuth, { client, useAuth }, children));
   };
+  let shown = 0;
   const show = (sub, element) => {
-    const guarded = { key: sub, tell: (event) => tell({ sub, ...event }) };
+    const guarded = { key: `${sub} ${++shown}`, tell: (event) => tell({ sub, ...event }) };
     parts.set(sub, h(Boundary, guarded, element));
     render();
   };
+  const now = () =>
+    Object.fromEntries(
+      [...watches].map(([sub, watch]) => [sub, toJson(watch.localQueryResult())]),
+    );
   const offered = (name) => (offer) => {
     offers.get(name)?.ready(offer);
     offers.set(name, { offer, ready: () => {} });
@@ -101,18 +114,21 @@ export function openReact(url, tell) {
     return offers.get(name).offer;
   };
   render();
+  await ready;
 
   return {
     query: (path, args) => client.query(path, args),
     mutation: async (path, args) => (await hooked("mutation", path))(args),
     action: async (path, args) => (await hooked("action", path))(args),
-    seen: () =>
-      Object.fromEntries(
-        [...watches].map(([sub, watch]) => [sub, toJson(watch.localQueryResult())]),
-      ),
-    subscribe(sub, path, args) {
+    seen: now,
+    subscribe(sub, path, args, beside) {
       watches.set(sub, client.watchQuery(path, args));
-      show(sub, h(Watch, { path, args, tell: (event) => tell({ sub, ...event }) }));
+      const told = (event) => tell({ sub, ...event, beside: beside ? now() : undefined });
+      show(sub, h(Watch, { path, args, tell: told }));
+    },
+    // A component that threw is rendered anew, as a page's "try again" does.
+    retry(sub) {
+      show(sub, parts.get(sub).props.children);
     },
     paginate(sub, path, args, items) {
       const told = (event) => tell({ sub, ...event });
