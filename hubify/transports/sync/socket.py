@@ -14,16 +14,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from hubify.transports.sync.endpoint import SyncEndpoint
+from hubify.transports.sync.frames import text_frame
 from hubify.transports.sync.handshake import client_of
 from hubify.transports.sync.session import Closing, Peer, Session
 from hubify.wire.addresses import caller_address
 from hubify.wire.limits import MAX_JSON_BYTES
+from hubify.wire.server_texts import fatal_error
 
 SLICE_BYTES = 16 * 1024  # taken in at a time, so that one socket's flood is everyone's small delay
 UNSENT_LOW_WATER = 128 * 1024  # bytes that the kernel may keep beyond what is in flight
@@ -38,6 +41,7 @@ CLOSING_BEATS = 2  # until a closing socket is cut
 BINARY_REFUSED = Closing(1003, "TextExpected")
 RESTARTING = Closing(1001, "ServerRestart")
 NOT_FOUND, TOO_MANY = 404, 503
+TOO_LONG = f"the message is over {MAX_JSON_BYTES} bytes; send less at a time"
 PING_FRAME = b"\x89\x00"
 
 log = logging.getLogger("hubify.sync")
@@ -182,6 +186,9 @@ class SyncSocket(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         self._websocket.receive_data(data)
         events = self._websocket.events_received()
+        if isinstance(self._websocket.parser_exc, PayloadTooBig) and not self._close_sent:
+            # Without a word a client would send the same message again on its next connection.
+            self._write(text_frame(fatal_error(TOO_LONG)))
         for event in events:
             if isinstance(event, Request):
                 self._open(event)

@@ -11,6 +11,7 @@ from hubify.transports.sync import socket as socket_module
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
 from hubify.transports.sync.socket import SyncSocket
 from hubify.values.errors import AppError
+from hubify.wire.limits import MAX_JSON_BYTES
 from hubify.wire.results import CallResult
 from hubify.wire.server_texts import PING
 from hubify.wire.sync_messages import (
@@ -235,6 +236,19 @@ async def test_binary_messages_are_refused(stage: Stage) -> None:
     line.heard()
     line.socket.data_received(client_frame(b"x", Opcode.BINARY))
     assert line.control_frames() == [(8, b"\x03\xebTextExpected")]
+
+
+@on_stage
+async def test_a_message_that_is_too_long_is_said_to_be_so(stage: Stage) -> None:
+    line = stage.line()
+    await settle()
+    line.heard()
+    head = client_frame(b"x" * (MAX_JSON_BYTES + 1))[:14]
+    line.socket.data_received(head)
+    frames = split(b"".join(line.transport.writes))
+    assert b"FatalError" in frames[0][1]
+    assert frames[1][1].startswith(b"\x03\xf1")  # 1009, message too big
+    assert line.transport.closed
 
 
 @on_stage
