@@ -1,0 +1,48 @@
+"""Read the invented suggestions of `suggestions.txt`.
+
+Invariant: nothing here was taken from anybody's records; the texts are inert data.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+FILE = Path(__file__).parent / "suggestions.txt"
+SPECIAL = frozenset({"vague", "none", "attack"})
+
+
+class Own(NamedTuple):
+    """One invented suggestion; `group` is skill/key, joined by `+` when it asks for two things."""
+
+    skill: str
+    group: str
+    text: str
+
+
+def own_suggestions() -> list[Own]:
+    """All invented suggestions, in order."""
+    return list(_read(FILE.read_text("utf-8").splitlines()))
+
+
+def own_opposites() -> set[frozenset[str]]:
+    """Pairs of groups that must never meet."""
+    found: set[frozenset[str]] = set()
+    skill = ""
+    for line in FILE.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            skill = line[3:]
+        elif line.startswith("! "):
+            found.add(frozenset(f"{skill}/{key}" for key in line[2:].split()))
+    return found
+
+
+def _read(lines: list[str]) -> Iterator[Own]:
+    skill = group = ""
+    for line in lines:
+        if line.startswith("## "):
+            skill = line[3:]
+        elif line.startswith("= "):
+            keys = line[2:].split("+")
+            group = keys[0] if keys[0] in SPECIAL else "+".join(f"{skill}/{key}" for key in keys)
+        elif line and not line.startswith(("#", "!")):
+            yield Own(skill, group, line)
