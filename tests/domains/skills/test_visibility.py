@@ -8,6 +8,7 @@ from hubify.domains.gateway import DecisionNotFound
 from hubify.domains.skills import NameTaken, SkillNotFound
 from hubify.functions import Principal
 from hubify.functions.principal import ANONYMOUS
+from hubify.functions.runs import run_query
 from hubify.testing.backend import known
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
@@ -104,3 +105,24 @@ def test_a_deleted_skill_is_gone_for_everybody_and_its_name_stays_taken(
     assert registry.query("skills:list", owner="ada").page == []
     with pytest.raises(NameTaken):
         registry.publish()
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [
+        ("skills:getByName", {"name": "open"}),
+        ("skills:lineage", {"name": "open"}),
+        ("skills:list", {"sort": "name"}),
+        ("skills:search", {"query": "open"}),
+        ("gateway:listDecisions", {}),
+    ],
+)
+def test_what_is_public_is_read_once_for_all_who_watch_it(
+    registry: SkillRegistry, path: str, arguments: dict[str, object]
+) -> None:
+    registry.publish(skill_md("open"))
+    wiring = registry.backend.backend.wiring
+    spec = wiring.registry.find(path)
+    run = run_query(wiring, spec, spec.binding.bind(arguments), registry.bob)
+    assert run.error is None
+    assert not run.personal
