@@ -1,1 +1,1 @@
-"""Measurements: figures as ratios to this machine's limits, taken in the same run. Nothing fails."""
+"""Measurements: figures beside this machine's limits, taken in the same run; nothing fails."""

@@ -55,7 +55,7 @@ def socket_sends_per_second(sockets: int = 200) -> float:
             loop = asyncio.get_running_loop()
 
             async def read(peer: socket.socket) -> None:
-                peer.setblocking(False)
+                peer.settimeout(0)
                 while await loop.sock_recv(peer, 65536):
                     pass
 

@@ -25,19 +25,19 @@ class Hub:
         self._http = http
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    async def query(self, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - any answer
+    async def query(self, path: str, **arguments: Any) -> Any:
         """Run a query."""
         return await self._call("query", path, arguments)
 
-    async def mutation(self, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - any answer
+    async def mutation(self, path: str, **arguments: Any) -> Any:
         """Run a mutation."""
         return await self._call("mutation", path, arguments)
 
-    async def action(self, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - any answer
+    async def action(self, path: str, **arguments: Any) -> Any:
         """Run an action."""
         return await self._call("action", path, arguments)
 
-    async def _call(self, kind: str, path: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+    async def _call(self, kind: str, path: str, arguments: dict[str, Any]) -> Any:
         body = {"path": path, "args": arguments, "format": "json"}
         answer = await self._http.post(f"/api/{kind}", json=body, headers=self._headers)
         told = answer.json()

@@ -109,9 +109,7 @@ async def fill(http: httpx.AsyncClient, admin: Hub) -> None:
         )
 
 
-async def recruit(
-    http: httpx.AsyncClient, admin: Hub, options: argparse.Namespace
-) -> list[Agent]:
+async def recruit(http: httpx.AsyncClient, admin: Hub, options: argparse.Namespace) -> list[Agent]:
     """A key and a character for each agent; the first honest ones have something to suggest."""
     fleet: list[Agent] = []
     for number, character in enumerate(characters(options.agents)):
@@ -165,23 +163,23 @@ class Teller:
             print(f"{seconds:6.1f} s  {line}", flush=True)
 
 
-def news(
-    name: str, skill: Any, pending: Any, canary: Any, history: Any
-) -> list[tuple[str, str]]:
+def news(name: str, skill: Any, pending: Any, canary: Any, history: Any) -> list[tuple[str, str]]:
     """What there is to say of one skill, by topic."""
     lines = [("standing", f"{name} {skill['version']}: confidence {skill['confidence']}")]
     for place, group in enumerate(pending["improvements"][:3]):
-        text = f"{name}: {group['count']} ask for \"{group['suggestion'][:60]}\""
+        text = f'{name}: {group["count"]} ask for "{group["suggestion"][:60]}"'
         lines.append((f"group{place}", text))
     if canary["active"]:
         metrics = canary["metrics"]
-        lines.append((
-            "canary",
+        trial = (
             f"{name}: canary {canary['version']} in stage {canary['currentStage']}, "
-            f"{_rate(metrics['canary'])} against {_rate(metrics['baseline'])} of the stable one",
-        ))  # fmt: skip
-    for evolution in history["evolutions"]:
-        lines.append(("history", f"{name}: {evolution['fromVersion']} → {evolution['toVersion']}"))
+            f"{_rate(metrics['canary'])} against {_rate(metrics['baseline'])} of the stable one"
+        )
+        lines.append(("canary", trial))
+    lines += [
+        ("history", f"{name}: {evolution['fromVersion']} → {evolution['toVersion']}")
+        for evolution in history["evolutions"]
+    ]
     return lines
 
 
@@ -191,7 +189,8 @@ def _rate(arm: Any) -> str:
 
 def invite(url: str, key: str) -> None:
     """Say where it is, and three things to try."""
-    print(f"""
+    print(
+        f"""
 Hubify is running on {url}
   admin key  {key}
   docs       {url}/docs
@@ -204,7 +203,9 @@ Three things to try while the agents work:
        "skill_version": "1.0.0", "agent_id": "me", "platform": "terminal", "result": "success"}}'
 
 What the agents are doing (Ctrl-C ends it):
-""", flush=True)
+""",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def _load_file(path: Path) -> ModuleType:
         message = f"there is no file '{path}' to load functions from"
         raise InvalidInput(message)
     spec = importlib.util.spec_from_file_location(f"hubify_functions_{path.stem}", path)
-    assert spec is not None and spec.loader is not None, "a .py file has a loader"
+    assert spec is not None, "a .py file has a spec"
+    assert spec.loader is not None, "and a loader"
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -9,7 +9,7 @@ import logging
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -62,7 +62,7 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
     jobs = JobLoop(parts.backend)
     upkeep = Upkeep(parts.backend, parts.identities, history_days=settings.history_days)
     loops = [started(jobs.run(), "jobs"), started(upkeep.run(), "upkeep")]
-    server = web_server(settings, application(parts), endpoint)
+    server = web_server(settings, application(parts, settings), endpoint)
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -75,22 +75,25 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
         parts.database.close()
 
 
-def application(parts: Parts) -> Application:
+def application(parts: Parts, settings: Settings) -> Application:
     """Every HTTP face of the backend."""
     convex = ConvexHttp(parts.backend, parts.identities)
     committer = parts.database.committer
     rest = RestApi(parts.backend, parts.identities, lambda: committer.trouble)
-    return Application([
-        *((prefix, convex.handle) for prefix in CONVEX_ROUTES),
+    routes = [
+        *((route, convex.handle) for route in CONVEX_ROUTES),
         *((path, convex.plain) for path in HEALTH),
         ("/", rest.handle),
-    ])  # fmt: skip
+    ]
+    return Application(routes, trusted_proxies=settings.proxies)
 
 
 def sync_settings(settings: Settings) -> SyncSettings:
     """The sockets' share of the settings."""
     return SyncSettings(
-        max_sockets=settings.max_sockets, max_sockets_per_address=settings.max_sockets_per_address
+        max_sockets=settings.max_sockets,
+        max_sockets_per_address=settings.max_sockets_per_address,
+        trusted_proxies=settings.proxies,
     )
 
 
@@ -109,8 +112,9 @@ class Server(uvicorn.Server):
 
 def web_server(settings: Settings, app: Application, endpoint: SyncEndpoint) -> Server:
     """HTTP by uvicorn and httptools; sockets by our own skin below it."""
+    sockets = cast("type[asyncio.Protocol]", protocol_of(endpoint))
     config = uvicorn.Config(
-        app, loop="none", http="httptools", ws=protocol_of(endpoint), lifespan="off",
+        app, loop="none", http="httptools", ws=sockets, lifespan="off", proxy_headers=False,
         log_config=None, access_log=False, server_header=False, date_header=False,
         limit_concurrency=settings.max_connections, timeout_graceful_shutdown=STOP_WITHIN_S,
     )  # fmt: skip
@@ -144,4 +148,5 @@ def announce(url: str, directory: DataDirectory, secret: str | None) -> None:
     if secret is not None:
         lines.append(f"  admin  {secret}   (shown once; kept in {directory.path / 'admin.key'})")
     lines.append(f"  docs   {url}/docs")
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    sys.stderr.write("\n".join([*lines, ""]))
+    sys.stderr.flush()

@@ -30,7 +30,13 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Annotated[str, "debug, info, warning or error."] = "info"
     max_sockets: Annotated[int, "WebSocket connections in all."] = 10_000
     max_sockets_per_address: Annotated[int, "WebSocket connections of one address."] = 5_000
+    trusted_proxies: Annotated[str, "Addresses, by commas, whose X-Forwarded-For counts."] = ""
     max_connections: Annotated[int, "HTTP connections in all, before new ones get 503."] = 10_000
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """The trusted proxies' addresses."""
+        return frozenset(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
 
     @property
     def path(self) -> Path:
@@ -81,7 +87,7 @@ def rate_limits(settings: Settings) -> Mapping[RateClass, int] | None:
         return DEFAULT_LIMITS if settings.rate_limits == "on" else None
     try:
         given = json.loads(Path(settings.rate_limits).read_text(encoding="utf-8"))
-        return DEFAULT_LIMITS | msgspec.convert(given, dict[RateClass, int])
+        return {**DEFAULT_LIMITS, **msgspec.convert(given, dict[RateClass, int])}
     except (OSError, ValueError, msgspec.ValidationError) as error:
         classes = ", ".join(RateClass)
         message = (

@@ -10,9 +10,8 @@ log(1 + N / df) (inverse document frequency, Sparck Jones 1972), doubled for wor
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from hubify.core.transaction import Transaction
 from hubify.core.words import split_words
 from hubify.values import limits
 from hubify.values.rows import Row
@@ -22,8 +21,16 @@ PREFIX_WEIGHT = 0.6
 MIN_PREFIX = 3
 
 
+class WordReader(Protocol):
+    """What a search needs of a transaction."""
+
+    def holders(self, row_type: type[R], word: str, *, prefix: bool = False) -> list[tuple[int, R]]:
+        """Rows that hold a word, each with its number."""
+        ...
+
+
 def search(
-    transaction: Transaction,
+    reader: WordReader,
     row_type: type[R],
     text: str,
     *,
@@ -37,7 +44,7 @@ def search(
     asked = list(dict.fromkeys(split_words(text)))[: limits.MAX_SEARCH_WORDS]
     found: dict[int, tuple[R, dict[str, float]]] = {}
     for word in asked:
-        _collect(transaction, row_type, word, found)
+        _collect(reader, row_type, word, found)
     kept = [(row, matched) for row, matched in found.values() if keep(row)]
     frequency = {word: sum(1 for _row, matched in kept if word in matched) for word in asked}
     scored = [
@@ -49,16 +56,16 @@ def search(
 
 
 def _collect(
-    transaction: Transaction,
+    reader: WordReader,
     row_type: type[R],
     word: str,
     found: dict[int, tuple[R, dict[str, float]]],
 ) -> None:
-    whole = transaction.holders(row_type, word)
+    whole = reader.holders(row_type, word)
     for number, row in whole:
         found.setdefault(number, (row, {}))[1][word] = 1.0
     if len(word) >= MIN_PREFIX and len(whole) < limits.MAX_WORD_POSTINGS:
-        for number, row in transaction.holders(row_type, word, prefix=True):
+        for number, row in reader.holders(row_type, word, prefix=True):
             found.setdefault(number, (row, {}))[1].setdefault(word, PREFIX_WEIGHT)
 
 

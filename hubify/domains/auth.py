@@ -351,7 +351,10 @@ def validate_session(ctx: QueryCtx, *, token: str) -> SessionState:
     session = ctx.db.first(Session.where(digest=digest_of(token)))
     if session is None or session.standing is not Standing.ACTIVE:
         return SessionState(valid=False)
-    return SessionState(True, session.agent, session.expires_at, session.metadata)
+    return SessionState(
+        valid=True, agent_id=session.agent, expires_at=session.expires_at,
+        metadata=session.metadata,
+    )  # fmt: skip
 
 
 @auth.mutation(

@@ -6,6 +6,7 @@ and room in its allowance; a mutation is answered only once it is durable.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -127,35 +128,16 @@ class Backend:
             spec, allowance = self._enter(call, FunctionKind.MUTATION, internal=internal)
             sent, replay = _replay_of(call, spec)
             arguments = spec.binding.bind(sent, call.spell)
-            self._run(spec, arguments, call.principal, replay, then, allowance, settled)
+            run = partial(
+                run_mutation, self.wiring, spec, arguments, call.principal,
+                replay=replay, then=then,
+            )  # fmt: skip
+            self.wiring.database.accept(_accepted(spec, call.principal, run, allowance, settled))
+            self.on_kick()
         except AppError as error:
             settled(error)
-
-    def _run(
-        self,
-        spec: FunctionSpec,
-        arguments: dict[str, Any],
-        principal: Principal,
-        replay: ReplayKey | None,
-        then: Callable[[Transaction, int], None] | None,
-        allowance: Allowance | None,
-        settled: Settled,
-    ) -> None:
-        latest: list[MutationRun] = []
-
-        def run() -> tuple[ReadSet, tuple[RowWrite, ...]]:
-            latest[:] = [
-                run_mutation(self.wiring, spec, arguments, principal, replay=replay, then=then)
-            ]
-            return latest[0].reads, latest[0].writes
-
-        reads, writes = run()
-        accepted = Accepted(
-            function=spec.path, caller=principal.label, reads=reads, writes=writes, rerun=run,
-            done=lambda ts: settled(Answer(latest[0].value, ts, allowance)), failed=settled,
-        )  # fmt: skip
-        self.wiring.database.accept(accepted)
-        self.on_kick()
+        except Exception as error:  # noqa: BLE001 - a fault of the door's own ends this call alone
+            settled(fault(self.wiring, self.wiring.registry.find(call.path, internal=True), error))
 
     async def mutation(self, call: Call, *, internal: bool = False) -> Answer:
         """Run a mutation and wait until it is durable.
@@ -233,6 +215,30 @@ class ActionCaller:
         path = self._backend.wiring.registry.of(function).path
         call = Call(path, arguments, self._principal, charged=False)
         return (await self._backend.run(call, internal=True)).value
+
+
+def _accepted(
+    spec: FunctionSpec,
+    principal: Principal,
+    run: Callable[[], MutationRun],
+    allowance: Allowance | None,
+    settled: Settled,
+) -> Accepted:
+    """Run a mutation for the first time, and say how to run it again and whom to tell."""
+    latest = run()
+
+    def rerun() -> tuple[ReadSet, tuple[RowWrite, ...]]:
+        nonlocal latest
+        latest = run()
+        return latest.reads, latest.writes
+
+    def done(ts: int) -> None:
+        settled(Answer(latest.value, ts, allowance))
+
+    return Accepted(
+        function=spec.path, caller=principal.label, reads=latest.reads, writes=latest.writes,
+        rerun=rerun, done=done, failed=settled,
+    )  # fmt: skip
 
 
 def settling(loop: asyncio.AbstractEventLoop) -> tuple["asyncio.Future[Answer]", Settled]:

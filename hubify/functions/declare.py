@@ -110,7 +110,10 @@ class Domain:
         )  # fmt: skip
 
     def cron(self, *, every_s: int, offset_s: int = 0) -> Callable[[F], F]:
-        """Run a declared mutation or action without arguments at an interval (above its decorator)."""
+        """Run a declared mutation or action without arguments at an interval.
+
+        Stands above the function's own decorator.
+        """
 
         def declare(function: F) -> F:
             path = next(spec.path for spec in self.specs if spec.function is function)

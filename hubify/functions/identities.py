@@ -1,7 +1,7 @@
 """From a secret that a caller shows to the principal it stands for, kept right as rows change.
 
-The rules of keys and sessions belong to a domain; it is handed in as `authenticate`. What it read is
-subscribed to, so a known secret costs a dictionary lookup until one of those rows changes, and a
+The rules of keys and sessions belong to a domain; it is handed in as `authenticate`. What it read
+is subscribed to, so a known secret costs a dictionary lookup until one of those rows changes, and a
 revoked key ends its live queries with the commit that revokes it.
 
 Invariant: a remembered principal equals a fresh authentication at the durable head.
@@ -142,12 +142,13 @@ class Identities:
         for guard in known.guards:
             try:
                 again = self._remember(guard.secret)
-                if again.authenticated.principal != known.authenticated.principal:
-                    message = "this key's rights have changed; authenticate again"
-                    raise Unauthenticated(message)
-                again.guards.add(guard)
             except Unauthenticated as error:
                 guard.ended(error)
+                continue
+            if again.authenticated.principal == known.authenticated.principal:
+                again.guards.add(guard)
+            else:
+                guard.ended(Unauthenticated("this key's rights have changed; authenticate again"))
 
 
 def _digest(secret: str) -> bytes:

@@ -17,8 +17,8 @@ from hubify.functions.principal import Principal
 from hubify.functions.runs import QueryRun, run_query
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring
-from hubify.wire.results import LiveResult, live_refusal, live_value
-from hubify.wire.styles import CONVEX, encode
+from hubify.values.errors import AppError
+from hubify.wire.results import LiveResult, encode_answer, live_refusal, live_value
 
 Key = tuple[str, bytes, str | None, Principal | None]
 
@@ -177,4 +177,7 @@ def as_result(run: QueryRun) -> LiveResult:
     """A run as the sync protocol carries it."""
     if run.error is not None:
         return live_refusal(run.error, run.journal)
-    return live_value(encode(run.value, CONVEX), run.journal)
+    try:
+        return live_value(encode_answer(run.value), run.journal)
+    except AppError as too_large:
+        return live_refusal(too_large, run.journal)

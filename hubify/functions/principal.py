@@ -2,8 +2,8 @@
 
 Invariant: a principal is a value; two with the same fields may share each other's query results.
 Scopes: `*`; `<module>:read|write|admin|…` (a wider verb holds the narrower ones; `read:skills` is
-another spelling of `skills:read`); `lab:<slug>:r|rw|admin` and `lab:*:…`, where admin holds rw and rw
-holds r (seed 002; product.md, "Identity").
+another spelling of `skills:read`); `lab:<slug>:r|rw|admin` and `lab:*:…`, where admin holds rw and
+rw holds r (seed 002; product.md, "Identity").
 """
 
 from enum import StrEnum

@@ -91,7 +91,7 @@ def find(transaction: Transaction, key: ReplayKey, spec: FunctionSpec) -> Record
 def record(
     transaction: Transaction, key: ReplayKey, spec: FunctionSpec, value: Any, now_ms: int
 ) -> None:
-    """Remember an answer in the mutation's own transaction (a secret one only that it was given)."""
+    """Remember an answer in the mutation's own transaction; of a secret one, that it was given."""
     answer = b"" if spec.secret else msgspec.msgpack.encode(value)
     transaction.insert(
         Answered(key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms)

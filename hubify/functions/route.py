@@ -1,6 +1,7 @@
 """Where a function stands on REST, and in which of the documented dialects it speaks there.
 
-Invariant: a dialect is plain data; only `transports/rest` acts on it, and no function body knows it.
+Invariant: a dialect is plain data; only `transports/rest` acts on it, and no function body knows
+it.
 """
 
 from collections.abc import Mapping

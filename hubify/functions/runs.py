@@ -132,7 +132,7 @@ def call(wiring: Wiring, spec: FunctionSpec, context: object, arguments: dict[st
 
 
 def fault(wiring: Wiring, spec: FunctionSpec, error: Exception) -> InternalError:
-    """Log a fault of ours under a fresh id, and make the error that tells the caller only the id."""
+    """Log a fault of ours under a fresh id; the error tells the caller only the id."""
     if wiring.strict:
         raise error
     fault_id = wiring.runtime.entropy(6).hex()

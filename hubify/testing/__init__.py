@@ -1,1 +1,1 @@
-"""Shipped for tests, ours and those of operators' own functions: a backend in memory, suites, fakes."""
+"""Shipped for tests, ours and an operator's: a backend in memory, suites, fakes."""

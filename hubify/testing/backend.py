@@ -49,7 +49,7 @@ class InMemoryBackend:
         strict: bool = True,
     ) -> None:
         self.now_ms = now_ms
-        random = Random(seed)
+        random = Random(seed)  # noqa: S311 - a test wants the same secrets each time
         runtime = Runtime(
             wall_ns=lambda: self.now_ms * NS_PER_MS,
             monotonic_s=lambda: 0.0,

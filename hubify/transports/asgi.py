@@ -101,7 +101,7 @@ class Application:
             return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
 
     def _handler(self, path: str) -> Handler:
-        found = (handler for prefix, handler in self._routes if path.startswith(prefix))
+        found = (handler for route, handler in self._routes if _leads_to(route, path))
         return next(found, _no_route)
 
     def _request(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> HttpRequest:

@@ -24,5 +24,7 @@ def credential_of(request: HttpRequest) -> str | None:
     if scheme.lower() not in SCHEMES or not secret:
         message = "send the key as 'Authorization: Bearer <key>'"
         raise Unauthenticated(message)
-    # `Convex <key>:<base64 identity>` asks to act as a user; the key alone says who calls.
-    return secret.partition(":")[0] if scheme.lower() == "convex" else secret
+    if scheme.lower() == "convex" and ":" in secret:
+        message = "acting as a user is not offered here; send the key alone"
+        raise Unauthenticated(message)
+    return secret

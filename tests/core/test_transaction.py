@@ -137,7 +137,9 @@ def test_a_past_timestamp_shows_the_past() -> None:
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.integers(1, 5), st.booleans())
 def test_following_cursors_shows_every_row_once_in_order(
-    sizes: list[int], count: int, backwards: bool
+    sizes: list[int],
+    count: int,
+    backwards: bool,  # noqa: FBT001 - drawn
 ) -> None:
     store = Store()
     store.add(*(Item(f"i{place}", size=size) for place, size in enumerate(sizes)))

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
+
 from hubify.core.database import Database
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.jobs import submit_job
@@ -119,7 +121,7 @@ class Serial:
 def _rows(database: Database, row_type: type[Row]) -> list[dict[str, Any]]:
     table = database.table_of(row_type)
     entries = database.engine.rows(table.number, after=0, limit=MAX_LOG)
-    rows = [plain(table.decode(version.value), SNAKE) for _number, version in entries]
+    rows = [msgspec.structs.asdict(table.decode(version.value)) for _number, version in entries]
     for row in rows:
-        row.pop("id", None)
+        del row["id"]
     return sorted(rows, key=repr)
