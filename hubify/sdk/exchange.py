@@ -23,6 +23,7 @@ from hubify.wire import convex_json
 from hubify.wire.limits import MAX_JSON_BYTES
 
 CLIENT_NAME = f"hubify-{__version__}"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 OK, TOO_MANY, BAD_GATEWAY, SERVICE_UNAVAILABLE, GATEWAY_TIMEOUT = 200, 429, 502, 503, 504
 NOT_REACHED = frozenset({TOO_MANY, SERVICE_UNAVAILABLE})
 """Statuses that a server, or what stands before it, gives without having begun the call."""
@@ -128,7 +129,7 @@ def read_answer(kind: Kind, response: Response) -> Value:
         data = convex_json.decode(bytes(answer.error_data), "the error")
     except (AppError, ValueError, RecursionError) as error:
         raise HubifyError(BAD_ANSWER, f"the answer cannot be read: {error}") from None
-    raise _function_error(kind, answer.error_message, data)
+    raise function_error(kind, answer.error_message, data)
 
 
 def refusal(response: Response) -> HubifyError:
@@ -159,7 +160,7 @@ def _read_refusal(body: bytes) -> _Refusal | None:
         return None
 
 
-def _function_error(kind: Kind, message: str, data: Value) -> HubifyError:
+def function_error(kind: Kind, message: str, data: Value) -> HubifyError:
     """A refusal of the function itself; an action may have done part of its work before."""
     details = dict(data) if isinstance(data, dict) else {}
     code, said = details.pop("code", None), details.pop("message", None)

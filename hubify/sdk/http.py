@@ -1,11 +1,11 @@
-"""A synchronous client over Convex HTTP: queries, mutations, actions.
+"""A synchronous client: calls over Convex HTTP, live queries over a socket.
 
 Invariant: a mutation that was sent again happened once: each carries an idempotency key, which the
 retries of one call share.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from random import SystemRandom
 from types import TracebackType
@@ -25,7 +25,6 @@ from hubify.wire.limits import MAX_JSON_BYTES
 CONNECT_TIMEOUT_S = 5.0
 TIMEOUT_S = 60.0
 ACTION_TIMEOUT_S = 620.0  # the server ends an action after 600
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 Notice = Callable[[HubifyError, float], None]
 Read = TypeVar("Read")
@@ -51,6 +50,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = checked_url(url)
+        self._key = key
         self._timeout_s = timeout_s
         self._patience = patience or Patience()
         self._notice = notice
@@ -60,7 +60,8 @@ class Client:
             base_url=self.url,
             headers=exchange.headers(key),
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            trust_env=urlsplit(self.url).hostname not in LOOPBACK,  # no proxy leads back here
+            trust_env=urlsplit(self.url).hostname
+            not in exchange.LOOPBACK,  # no proxy leads back here
             transport=transport,
         )
 
@@ -130,6 +131,26 @@ class Client:
         """
         return self._call(Kind.ACTION, path, arguments or {}, repeatable=idempotent)
 
+    def subscribe(
+        self, path: str, arguments: Mapping[str, object] | None = None
+    ) -> Generator[Value]:
+        """The results of a query, the present one first, then each new one as it comes to be.
+
+        Every subscription has a connection of its own, which is made again when it is lost; closing
+        the iterator closes it.
+
+        Raises:
+            HubifyError: while it is read: the query was refused, or the server stays away.
+
+        """
+        from hubify.sdk.live import watch  # noqa: PLC0415 - only who subscribes needs sockets
+        from hubify.sdk.session import Session  # noqa: PLC0415 - the same
+
+        session = Session(str(uuid4()), self._key, path, arguments or {})
+        return watch(
+            self.url, session, first=self._patience, wait=self._wait, chance=self._random.random
+        )
+
     def functions(self) -> bytes:
         """What the server offers, as the JSON text of `GET /api/functions`.
 
@@ -163,10 +184,13 @@ class Client:
                 )
                 if wait_s is None:
                     raise
-                if self._notice:
-                    self._notice(error, wait_s)
-            self._sleep(wait_s)
+                self._wait(error, wait_s)
             attempt += 1
+
+    def _wait(self, error: HubifyError, seconds: float) -> None:
+        if self._notice:
+            self._notice(error, seconds)
+        self._sleep(seconds)
 
     def _send(self, request: httpx.Request) -> Response:
         """Send once, and take in the whole response, within bounds of size and time."""

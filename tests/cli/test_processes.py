@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from hubify.sdk.http import Client
+from hubify.values.values import Value
 from tests.shared_data import CHECKOUT, shared_path
 
 PROGRAM = [sys.executable, "-m", "hubify"]
@@ -45,10 +47,10 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, *options: str, environment: dict[str, str] | None = None
+    data: Path, *options: str, port: str = "0", environment: dict[str, str] | None = None
 ) -> Iterator[Server]:
-    """A server on a free port, stopped in order afterwards."""
-    command = [*PROGRAM, "serve", "--data", str(data), "--port", "0", *options]
+    """A server, on a free port unless one is given, stopped in order afterwards."""
+    command = [*PROGRAM, "serve", "--data", str(data), "--port", port, *options]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=environment or {}, cwd=CHECKOUT
     ) as process:
@@ -140,6 +142,29 @@ def test_a_run_is_reported_and_counted(tmp_path: Path) -> None:
         good("skills", "import", str(SAMPLES / "retry-http"), **data)
         good("report", "retry-http", "--success", "--platform", "cursor", "--agent", "a", **data)
         assert json.loads(good("skills", "info", "retry-http", "--json", **data))["executions"] == 1
+
+
+def test_a_skill_is_watched_across_a_report_and_a_restart(tmp_path: Path) -> None:
+    data = {"HUBIFY_DATA": str(tmp_path / "data")}
+    report = ["report", "retry-http", "--success", "--agent", "a"]
+    with ExitStack() as stack:
+        with serving(tmp_path / "data") as server:
+            good("skills", "import", str(SAMPLES / "retry-http"), **data)
+            client = stack.enter_context(Client(server.url))
+            watched = client.subscribe("skills:getByName", {"name": "retry-http"})
+            stack.callback(watched.close)
+            assert _executions(next(watched)) == 0
+            good(*report, **data)
+            assert _executions(next(watched)) == 1
+            port = server.url.rpartition(":")[2]
+        good(*report, **data)
+        with serving(tmp_path / "data", port=port):
+            assert _executions(next(watched)) == 2
+
+
+def _executions(answer: Value) -> Value:
+    assert isinstance(answer, dict)
+    return answer["executions"]
 
 
 def test_a_directory_and_an_address_have_one_server(tmp_path: Path) -> None:
