@@ -2,10 +2,10 @@
 
     python -m bench.storage --seconds 2
 
-One commit is a learning report as the product writes it: a new row of 300 bytes with three entries,
-another row of 400 bytes changed with one of its entries moved, and the log record. "Bare" writes the
-same rows, entries and record in grouped transactions through apsw, keeping no past and checking
-nothing. Nothing here passes or fails: figures move with the machine, so read the ratios.
+One commit is a learning report as the product writes it: a new row of 300 bytes with three
+entries, another row of 400 bytes changed with one of its entries moved, and the log record. "Bare"
+writes the same rows, entries and record in grouped transactions through apsw, keeping no past and
+checking nothing. Nothing here passes or fails: figures move with the machine, so read the ratios.
 """
 
 import argparse
@@ -13,10 +13,11 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import TypeVar
 
 import apsw
 
@@ -27,10 +28,12 @@ from hubify.values.ids import id_key
 from hubify.values.interval import prefix_interval
 from hubify.values.keys import encode_key
 
+T = TypeVar("T")
+
 DOCUMENTS = 100_000
 GROUPS = 500
 BATCHES = (1, 10, 100)
-ROUNDS = 3
+ROUNDS = 9
 SKILLS, REPORTS = 1, 2
 BY_GROUP, BY_SCORE, BY_SKILL, BY_AGENT, BY_TIME = 10, 11, 12, 13, 14
 
@@ -125,7 +128,7 @@ class Stopwatch:
         self.parts: dict[str, float] = {}
         self.written = -bytes_written()
 
-    def time(self, part: str, work: Callable[[], object]) -> object:
+    def time(self, part: str, work: Callable[[], T]) -> T:
         """Run and count it to a part."""
         start = perf_counter()
         result = work()
@@ -163,14 +166,14 @@ def engine_writer(engine: SqliteEngine) -> Callable[[Stopwatch, list[Commit]], N
     def write(watch: Stopwatch, batch: list[Commit]) -> None:
         head = engine.head()
         seal = watch.time("append", lambda: engine.append(head, batch))
-        watch.time("seal", seal)  # type: ignore[arg-type]
+        watch.time("seal", seal)
 
     return write
 
 
 def bare_writer(connection: apsw.Connection) -> Callable[[Stopwatch, list[Commit]], None]:
     """Write through apsw alone."""
-    return lambda watch, batch: watch.time("all", lambda: bare_write(connection, batch)) and None
+    return lambda watch, batch: watch.time("all", lambda: bare_write(connection, batch))
 
 
 def fdatasyncs(directory: Path, seconds: float) -> float:
@@ -187,7 +190,7 @@ def fdatasyncs(directory: Path, seconds: float) -> float:
     return count / (perf_counter() - start)
 
 
-def microseconds(calls: list[Callable[[], object]]) -> float:
+def microseconds(calls: Sequence[Callable[[], object]]) -> float:
     """The median of five rounds over the calls, for one call."""
     rounds: list[float] = []
     for _ in range(5):
@@ -260,7 +263,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=2.0, help="for each cell of the table")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="for each cell, in nine interleaved rounds"
+    )
     parser.add_argument("--directory", help="on the disk to measure (default: the temporary one)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.directory) as name:

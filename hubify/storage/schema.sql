@@ -8,6 +8,7 @@ CREATE TABLE rows (
   since INTEGER NOT NULL,
   value BLOB NOT NULL
 );
+CREATE INDEX rows_of_table ON rows (tbl); -- ends with the id: a table is listed without the others
 
 -- Index entries as they stand; the tree is the order of every index.
 CREATE TABLE entries (

@@ -49,15 +49,21 @@ SCAN: Final = """
     SELECT e.key, e.id, r.since, r.value FROM entries AS e CROSS JOIN rows AS r ON r.id = e.id
     WHERE e.idx = ? AND e.key >= ? AND e.key < ? ORDER BY e.key LIMIT ?"""
 SCAN_PAST: Final = """
-    SELECT key, id FROM (
+    SELECT m.key, m.id, coalesce(r.since, p.since), coalesce(r.value, p.value) FROM (
         SELECT key, id FROM entries
         WHERE idx = ?1 AND key >= ?2 AND key < ?3 AND since <= ?5
         UNION ALL
         SELECT key, id FROM past_entries
-        WHERE idx = ?1 AND key >= ?2 AND key < ?3 AND until > ?5 AND since <= ?5
-    ) ORDER BY key LIMIT ?4"""
+        WHERE idx = ?1 AND key >= ?2 AND key < ?3 AND since <= ?5 AND until > ?5
+        ORDER BY key LIMIT ?4
+    ) AS m
+    LEFT JOIN rows AS r ON r.id = m.id AND r.since <= ?5
+    LEFT JOIN past_rows AS p ON r.id IS NULL AND p.seq = (
+        SELECT seq FROM past_rows WHERE id = m.id AND until > ?5 ORDER BY until LIMIT 1
+    )
+    ORDER BY m.key"""
 SCAN_BACK: Final = SCAN.replace("key LIMIT", "key DESC LIMIT")
-SCAN_PAST_BACK: Final = SCAN_PAST.replace("key LIMIT", "key DESC LIMIT")
+SCAN_PAST_BACK: Final = SCAN_PAST.replace("key LIMIT", "key DESC LIMIT") + " DESC"
 ROWS: Final = "SELECT id, since, value FROM rows WHERE tbl = ? AND id > ? ORDER BY id LIMIT ?"
 TAIL: Final = """
     SELECT ts, function, caller, record FROM log WHERE ts > ? AND ts <= ? ORDER BY ts LIMIT ?"""
@@ -155,10 +161,15 @@ class SqliteEngine:
         if at is None:
             at = self._ceiling
         bounds = (index, span.start, span.end, limit)
+        past = at is not None and at < self._seen_head  # a head never falls back
+        found: list[tuple[bytes, int, int, bytes]] = []
         try:
-            found = self._read(SCAN_BACK if reverse else SCAN, bounds).fetchall()
-            if at is not None and not self._was_newest(at):
-                return self._scan_past(bounds, at, reverse=reverse)
+            if not past:
+                found = self._read(SCAN_BACK if reverse else SCAN, bounds).fetchall()
+                past = at is not None and not self._was_newest(at)
+            if past:
+                sql = SCAN_PAST_BACK if reverse else SCAN_PAST
+                found = self._read(sql, (*bounds, at)).fetchall()
         except apsw.Error as error:
             raise explained(error) from error
         return list(map(Entry._make, found))
@@ -219,8 +230,6 @@ class SqliteEngine:
             for connection in (self._pruner, self._reader, self._writer):
                 connection.close()
 
-    # Reading the past.
-
     def _was_newest(self, at: int) -> bool:
         """Whether the last read saw the state `at`: no later commit was in it.
 
@@ -234,14 +243,6 @@ class SqliteEngine:
                 return False
             self._seen_version, self._seen_head = version, head
         return at >= self._seen_head
-
-    def _scan_past(
-        self, bounds: tuple[int, bytes, bytes, int], at: int, *, reverse: bool
-    ) -> list[Entry]:
-        # Two reads need no common snapshot: what stood at a time stands in the past for good.
-        found = self._read(SCAN_PAST_BACK if reverse else SCAN_PAST, (*bounds, at)).fetchall()
-        versions = ((key, number, self.get(number, at)) for key, number in found)
-        return [Entry(key, number, *version) for key, number, version in versions if version]
 
     # Writing.
 
