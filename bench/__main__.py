@@ -17,6 +17,12 @@ def creates(seconds: float) -> Iterator[Line]:
         yield f"durable creates, {clients} clients", scenarios.durable_creates(clients, seconds)
 
 
+def reports(seconds: float) -> Iterator[Line]:
+    """Full reports by 1, 16 and 64 clients."""
+    for clients in (1, 16, 64):
+        yield f"full reports, {clients} clients", scenarios.full_reports(clients, seconds)
+
+
 def reads(seconds: float) -> Iterator[Line]:
     """Point queries."""
     yield "point queries over HTTP, 16 clients", scenarios.point_queries(16, seconds)
@@ -30,7 +36,7 @@ def fanout(seconds: float) -> Iterator[Line]:
 
 
 def selective(seconds: float) -> Iterator[Line]:
-    """Writes beside unrelated subscriptions; the ratio is to none, measured just before."""
+    """Writes beside unrelated subscriptions; the ratio is to none, measured before."""
     base = scenarios.selective(0, seconds)
     yield "writes beside no subscriptions", base
     for count in (100, 1_000, 10_000):
@@ -40,7 +46,7 @@ def selective(seconds: float) -> Iterator[Line]:
 
 
 SCENARIOS: dict[str, Callable[[float], Iterator[Line]]] = {
-    "creates": creates, "reads": reads, "fanout": fanout, "selective": selective,
+    "creates": creates, "reports": reports, "reads": reads, "fanout": fanout, "selective": selective,
 }  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.server import Served, server
@@ -12,6 +13,20 @@ from bench.sync_client import SyncClient, open_client
 TEXT = "x" * 330
 OPENING = 100  # sockets opened at a time
 Figures = dict[str, float]
+SKILL = """---
+name: bench-skill
+description: A skill to be reported on. Use when measuring.
+---
+
+# Bench
+
+1. Measure.
+"""
+REPORT = {
+    "skillName": "bench-skill", "skillVersion": "1.0.0", "platform": "claude-code",
+    "durationMs": 1500, "note": "worked on a table of 40 columns", "llm": "model-a",
+    "toolsUsed": ["read_file", "write_file"],
+}  # fmt: skip
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -21,7 +36,11 @@ def percentile(values: list[float], share: float) -> float:
 
 
 async def closed_loop(
-    port: int, clients: int, seconds: float, call: Callable[[int, int], tuple[str, dict[str, Any]]]
+    port: int,
+    clients: int,
+    seconds: float,
+    call: Callable[[int, int], tuple[str, dict[str, Any]]],
+    keys: Sequence[str] = (),
 ) -> tuple[list[float], float]:
     """Each client sends its next mutation when the last was answered; (latencies in s, elapsed)."""
     latencies: list[float] = []
@@ -42,6 +61,8 @@ async def closed_loop(
             next_call(client, place, turn + 1)
 
     opened = [await open_client(port, on_text) for _number in range(clients)]
+    for client, key in zip(opened, keys, strict=False):
+        client.authenticate(key)
     begin = time.perf_counter()
     for place, client in enumerate(opened):
         next_call(client, place, 0)
@@ -65,6 +86,40 @@ def durable_creates(clients: int, seconds: float) -> Figures:
         )  # fmt: skip
         used = served.cpu_s() - before
     return _rates(latencies, elapsed, used)
+
+
+def full_reports(clients: int, seconds: float) -> Figures:
+    """Reports as seed 004 has them, with a note, each by an agent of an owner of its own."""
+    with server() as served:
+        served.call("action", "skills:create", {"skillMd": SKILL})
+        keys = [_agent_key(served, place) for place in range(clients)]
+
+        def call(_place: int, turn: int) -> tuple[str, dict[str, Any]]:
+            outcome = "fail" if turn % 10 == 0 else "success"
+            return "learning:report", {**REPORT, "outcome": outcome}
+
+        size = _written(served)
+        before = served.cpu_s()
+        latencies, elapsed = asyncio.run(closed_loop(served.port, clients, seconds, call, keys))
+        figures = _rates(latencies, elapsed, served.cpu_s() - before)
+        figures["bytes written each"] = (_written(served) - size) / len(latencies)
+        return figures
+
+
+def _agent_key(served: Served, place: int) -> str:
+    arguments = {
+        "name": f"bench {place}", "owner": f"owner{place}", "agent": f"agent{place}",
+        "scopes": ["learning:report"],
+    }  # fmt: skip
+    return str(served.call("mutation", "auth:createApiToken", arguments)["token"])
+
+
+def _written(served: Served) -> int:
+    """Bytes that the server's process has caused to be written to the disk."""
+    for line in Path(f"/proc/{served.process.pid}/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    return 0
 
 
 def _rates(latencies: list[float], elapsed: float, cpu_s: float) -> Figures:

@@ -74,6 +74,10 @@ class SyncClient(asyncio.Protocol):
             "lastCloseReason": "InitialConnect", "clientTs": 0,
         })  # fmt: skip
 
+    def authenticate(self, key: str) -> None:
+        """Show a key."""
+        self.send({"type": "Authenticate", "baseVersion": 0, "tokenType": "User", "value": key})
+
     def subscribe(self, version: int, queries: list[tuple[int, str, dict[str, Any]]]) -> None:
         """Add queries: (query id, path, arguments)."""
         added = [
