@@ -4,7 +4,7 @@ Invariant: a function is called as the kind that the hub's own list says it is.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from cyclopts import Parameter
@@ -118,9 +118,11 @@ def _listed(text: bytes) -> list[Function]:
         raise HubifyError(BAD_ANSWER, f"the list of functions cannot be read: {error}") from None
 
 
-def _chosen(text: bytes, paths: set[str]) -> list[object]:
-    everything: dict[str, list[dict[str, object]]] = msgspec.json.decode(text)
-    return [each for each in everything["functions"] if each["path"] in paths]
+def _chosen(text: bytes, paths: set[str]) -> dict[str, object]:
+    """The list as it came, schemas and all, with these functions only."""
+    everything = msgspec.json.decode(text, type=dict[str, object])
+    functions = cast("list[dict[str, object]]", everything["functions"])
+    return everything | {"functions": [each for each in functions if each["path"] in paths]}
 
 
 def _described(function: Function) -> list[str]:

@@ -45,6 +45,7 @@ def run(argv: Sequence[str], world: World) -> int:
     """Run one command; its exit status."""
     try:
         result = program(world)(argv, exit_on_error=False, print_error=False)
+        world.out.flush()
     except (CycloptsError, Misuse) as error:
         world.say(f"hubify: {_one_line(str(error))} (--help shows how)")
         return MISUSED
@@ -58,7 +59,7 @@ def run(argv: Sequence[str], world: World) -> int:
         world.say(_refusal("UNAVAILABLE", f"{message}; or set HUBIFY_URL"))
         return FAILED
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; say nothing more
+        world.hush()
         return FAILED
     except OSError as error:
         world.say(_refusal("UNAVAILABLE", f"{error.filename or 'a file'}: {error.strerror}"))

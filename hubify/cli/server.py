@@ -131,7 +131,7 @@ def _options() -> list[inspect.Parameter]:
             name,
             Annotated[
                 kind | None,
-                told(f"{meaning} ({variable_of(name)}; default: {getattr(usual, name)})"),
+                told(f"{meaning} ({variable_of(name)}; default: {getattr(usual, name) or 'none'})"),
             ],
         )
         for name, (kind, meaning) in _declared().items()

@@ -54,6 +54,12 @@ class World(msgspec.Struct, frozen=True):
         """Write what only a person wants to know."""
         print(visible(text), file=self.err, flush=True)
 
+    def hush(self) -> None:
+        """Let what is still to be written go nowhere: whoever read our output has gone."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.out.fileno())
+        os.close(nowhere)
+
     def print_json(self, value: object) -> None:
         """Write a result as indented JSON; integers and bytes as in clean Convex JSON."""
         from hubify.wire.styles import CLEAN, encode

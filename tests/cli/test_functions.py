@@ -60,4 +60,4 @@ def test_one_function_is_shown_with_its_arguments() -> None:
 
 def test_functions_are_listed_as_json_for_programs() -> None:
     finished = hubify("functions", "learning", "--json", server=server())
-    assert [each["path"] for each in json.loads(finished.out)] == ["learning:report"]
+    assert [each["path"] for each in json.loads(finished.out)["functions"]] == ["learning:report"]
