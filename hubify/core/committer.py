@@ -127,8 +127,8 @@ class Committer:
         while self._queued and not self._flying:
             batch = [accepted.commit() for accepted in self._queued if accepted.writes]
             if not batch:
-                self._settle_reads()
-                return None
+                self._settle_reads()  # whoever is answered may ask for a write at once
+                continue
             try:
                 seal = self._engine.append(self.head, batch)
             except HeadMoved as error:
