@@ -46,7 +46,8 @@ def selective(seconds: float) -> Iterator[Line]:
 
 
 SCENARIOS: dict[str, Callable[[float], Iterator[Line]]] = {
-    "creates": creates, "reports": reports, "reads": reads, "fanout": fanout, "selective": selective,
+    "creates": creates, "reports": reports, "reads": reads, "fanout": fanout,
+    "selective": selective,
 }  # fmt: skip
 
 
