@@ -56,7 +56,8 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
     flusher = flusher_for(parts, asyncio.get_running_loop())
     endpoint = SyncEndpoint(BackendHost(parts.backend, parts.identities), sync_settings(settings))
     listener = listen(settings)
-    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
     directory.keep_address(url)
     announce(url, directory, secret)
     jobs = JobLoop(parts.backend)

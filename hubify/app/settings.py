@@ -16,7 +16,7 @@ from hubify.functions.spec import RateClass
 from hubify.values.errors import InvalidInput
 
 PREFIX = "HUBIFY_"
-CLIENT_VARIABLES = ("HUBIFY_URL", "HUBIFY_API_KEY")
+CLIENT_VARIABLES = ("HUBIFY_URL", "HUBIFY_API_KEY", "HUBIFY_FUNCTIONS")
 
 
 class Settings(msgspec.Struct, frozen=True):
