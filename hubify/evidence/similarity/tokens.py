@@ -135,9 +135,10 @@ def language_of(text: str) -> Language:
     words = re.findall(r"[^\W\d_]{1,30}(?:'[a-z]{1,3})?", fold(text))
     scores = {name: sum(word in FUNCTION_WORDS[name] for word in words) for name in _LATIN}
     if max(scores.values()) <= FEW_HITS:
+        foreign = [word for word in words if stem(word) not in CONCEPTS["en"]]
         for name in _LATIN[1:]:
-            scores[name] += sum(word in CONCEPTS[name] for word in words)
-        scores["en"] += sum(stem(word) in CONCEPTS["en"] for word in words)
+            scores[name] += sum(word in CONCEPTS[name] for word in foreign)
+        scores["en"] += len(words) - len(foreign)
     best = max(_LATIN, key=lambda name: (scores[name], name == "en"))
     return best if scores[best] > scores["en"] else "en"
 
