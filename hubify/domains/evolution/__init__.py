@@ -1,0 +1,53 @@
+"""Evolution: suggestions become a draft, a trial, and a better version or a lesson.
+
+Invariant: what this page exports is what higher domains build on; they never write these rows
+themselves.
+"""
+
+from hubify.domains.evolution import functions, proposals
+from hubify.domains.evolution.errors import EvolutionNotFound, GroupClosed, GroupNotFound
+from hubify.domains.evolution.grouping import (
+    Proposed,
+    SimilarImprovement,
+    Suggestion,
+    propose,
+    trigger_if_due,
+)
+from hubify.domains.evolution.judging import TrialRun
+from hubify.domains.evolution.lifecycle import observe_run
+from hubify.domains.evolution.regrouping import give_opinion, group_with_skill
+from hubify.domains.evolution.tables import (
+    Canary,
+    Evolution,
+    Improvement,
+    ImprovementGroup,
+    Opinion,
+    evolution,
+)
+from hubify.domains.evolution.views import canary_of, groups_of, visible_evolution
+
+__all__ = [
+    "Canary",
+    "Evolution",
+    "EvolutionNotFound",
+    "GroupClosed",
+    "GroupNotFound",
+    "Improvement",
+    "ImprovementGroup",
+    "Opinion",
+    "Proposed",
+    "SimilarImprovement",
+    "Suggestion",
+    "TrialRun",
+    "canary_of",
+    "evolution",
+    "functions",
+    "give_opinion",
+    "group_with_skill",
+    "groups_of",
+    "observe_run",
+    "proposals",
+    "propose",
+    "trigger_if_due",
+    "visible_evolution",
+]

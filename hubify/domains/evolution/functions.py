@@ -1,0 +1,348 @@
+"""A skill's evolution as callers see it, and what its maintainers may do about it.
+
+Invariant: everybody who may see a skill may see why it evolves; only its maintainers decide.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from hubify.domains.evolution.answers import (
+    CanaryView,
+    Credits,
+    EvolutionDetail,
+    EvolutionView,
+    History,
+    PendingImprovements,
+    Status,
+)
+from hubify.domains.evolution.attempts import close, open_attempt, reject_group, release_group
+from hubify.domains.evolution.errors import (
+    EvolutionNotFound,
+    GroupClosed,
+    GroupNotFound,
+    NothingPending,
+    NothingToDraft,
+)
+from hubify.domains.evolution.grouping import trigger_if_due
+from hubify.domains.evolution.judging import take_back_pause
+from hubify.domains.evolution.lifecycle import (
+    begin,
+    begin_waiting,
+    end_by_hand,
+    move_on,
+    parts_of,
+    start_canary,
+)
+from hubify.domains.evolution.regrouping import group_with_skill, require_open
+from hubify.domains.evolution.tables import (
+    WRITE,
+    Canary,
+    CanaryStatus,
+    Credit,
+    Evolution,
+    EvolutionStatus,
+    GroupStatus,
+    ImprovementGroup,
+    TriggerType,
+    evolution,
+)
+from hubify.domains.evolution.views import (
+    canary_of,
+    canary_view,
+    evolution_detail,
+    evolution_view,
+    groups_of,
+    pending_improvements,
+    status_of,
+    visible_evolution,
+)
+from hubify.domains.skills import (
+    EvolutionSettings,
+    Skill,
+    SkillNotFound,
+    WrongState,
+    maintained,
+    readable,
+)
+from hubify.domains.skills.arguments import (
+    EvolutionChange,
+    Reason,
+    Reporters,
+    SkillName,
+    Stages,
+    StageShare,
+    VersionText,
+)
+from hubify.domains.skills.arguments import StageHours as StageHour
+from hubify.domains.skills.channels import store
+from hubify.domains.skills.managing import changed_evolution
+from hubify.domains.skills.tables import CountBy
+from hubify.evidence.canary import Verdict
+from hubify.functions import MutationCtx, QueryCtx, RowId, get, patch, post
+
+MAX_HISTORY = 100
+Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_HISTORY)]
+StageHours = Annotated[tuple[StageHour, ...], Stages]
+StageShares = Annotated[tuple[StageShare, ...], Stages]
+ImprovementIds = Annotated[tuple[RowId, ...], msgspec.Meta(min_length=1, max_length=200)]
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/status"), errors=(SkillNotFound,)
+)
+def get_status(ctx: QueryCtx, *, skill_name: SkillName) -> Status:
+    """Where a skill's evolution stands: `stable`, `pending`, `canary` or `promoting`, and why."""
+    return status_of(ctx, readable(ctx, skill_name))
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/history"), errors=(SkillNotFound,)
+)
+def get_history(ctx: QueryCtx, *, skill_name: SkillName, limit: Limit = 10) -> History:
+    """A skill's evolutions, newest first: what changed, what set it off, how it ended and why."""
+    skill = readable(ctx, skill_name)
+    query = Evolution.where(skill_id=skill.id).order_by("created_at").newest_first()
+    return History(tuple(evolution_view(row) for row in ctx.db.take(query, limit=limit)))
+
+
+@evolution.query(
+    name="get",
+    public=True,
+    rest=get("/v1/evolutions/{evolution_id}"),
+    errors=(EvolutionNotFound,),
+)
+def get_evolution(ctx: QueryCtx, *, evolution_id: RowId) -> EvolutionDetail:
+    """One evolution with all that it rests on: who suggested what, and the judge's evidence."""
+    return evolution_detail(ctx, visible_evolution(ctx, evolution_id))
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/canary"), errors=(SkillNotFound,)
+)
+def get_canary_status(ctx: QueryCtx, *, skill_name: SkillName) -> CanaryView:
+    """The trial that a skill is in: its stages, both arms' runs, and all that the judge says."""
+    return canary_view(ctx, readable(ctx, skill_name))
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/improvements"), errors=(SkillNotFound,)
+)
+def get_pending_improvements(ctx: QueryCtx, *, skill_name: SkillName) -> PendingImprovements:
+    """What agents ask of a skill, the most wanted first, and what each request still lacks."""
+    return pending_improvements(ctx, readable(ctx, skill_name))
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/credits"), errors=(SkillNotFound,)
+)
+def get_credits(ctx: QueryCtx, *, skill_name: SkillName, limit: Limit = MAX_HISTORY) -> Credits:
+    """Who is credited for which promoted version of a skill, the latest first."""
+    skill = readable(ctx, skill_name)
+    query = Credit.where(skill_id=skill.id).newest_first()
+    return Credits(tuple(ctx.db.take(query, limit=limit)))
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
+)
+def get_settings(ctx: QueryCtx, *, skill_name: SkillName) -> EvolutionSettings:
+    """How a skill evolves: its threshold, its stages, and whether a person has to agree."""
+    return readable(ctx, skill_name).evolution
+
+
+@evolution.mutation(
+    scope=WRITE, rest=patch("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
+)
+def update_settings(
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    enabled: bool | None = None,
+    min_reporters: Reporters | None = None,
+    count_by: CountBy | None = None,
+    manual_approval: bool | None = None,
+    stage_hours: StageHours | None = None,
+    stage_shares: StageShares | None = None,
+) -> EvolutionSettings:
+    """Change how a skill evolves; what is left out stays. A running trial keeps its stages.
+
+    A group that the new settings let through sets an evolution off at once.
+    """
+    skill = maintained(ctx, skill_name)
+    wished = EvolutionChange(
+        enabled=enabled,
+        min_reporters=min_reporters,
+        count_by=count_by,
+        manual_approval=manual_approval,
+        stage_hours=stage_hours,
+        stage_shares=stage_shares,
+    )
+    settings = changed_evolution(skill.evolution, wished)
+    stored = store(ctx, skill.changed(evolution=settings, updated_at=ctx.now))
+    for group in groups_of(ctx, stored):
+        trigger_if_due(ctx, stored, group)
+    return stored.evolution
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/trigger"),
+    errors=(SkillNotFound, GroupNotFound, NothingToDraft, GroupClosed),
+)
+def trigger(
+    ctx: MutationCtx, *, skill_name: SkillName, group_id: RowId | None = None
+) -> EvolutionView:
+    """Evolve a skill now, from one group of suggestions or the most wanted, whatever it lacks."""
+    skill = maintained(ctx, skill_name)
+    group = chosen_group(ctx, skill, group_id)
+    by = ctx.identity.owner
+    return evolution_view(begin(ctx, skill, group, TriggerType.MANUAL_REQUEST, requested_by=by))
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/accept"),
+    errors=(SkillNotFound, NothingPending),
+)
+def accept(
+    ctx: MutationCtx, *, skill_name: SkillName, version: VersionText | None = None
+) -> EvolutionView:
+    """Let a drafted version go on trial, where the skill's evolution needs a person's word."""
+    skill = maintained(ctx, skill_name)
+    attempt = the_attempt(ctx, skill, version, EvolutionStatus.PENDING)
+    ctx.schedule(start_canary, evolution_id=attempt.id)
+    return evolution_view(ctx.db.replace(attempt, decided_by=ctx.identity.owner))
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/reject"),
+    errors=(SkillNotFound, NothingPending),
+)
+def reject(
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    reason: Reason,
+    version: VersionText | None = None,
+    keep_improvements: bool = False,
+) -> EvolutionView:
+    """Refuse a draft before its trial, made or still to be made, and the request behind it.
+
+    With `keepImprovements` the request stays open: another draft of it may be tried.
+    """
+    skill = maintained(ctx, skill_name)
+    early = (EvolutionStatus.PENDING, EvolutionStatus.DRAFTING)
+    attempt = the_attempt(ctx, skill, version, *early)
+    _skill, group = parts_of(ctx, attempt)
+    if keep_improvements:
+        release_group(ctx, skill, group, f"its draft was rejected: {reason}")
+    else:
+        reject_group(ctx, group, reason)
+    by = ctx.identity.owner
+    closed = close(ctx, attempt, EvolutionStatus.REJECTED, decided_by=by, reason=reason)
+    begin_waiting(ctx, skill)
+    return evolution_view(closed)
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/promote"),
+    errors=(SkillNotFound, NothingPending, WrongState),
+)
+def promote(
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    version: VersionText | None = None,
+    reason: Reason | None = None,
+) -> EvolutionView:
+    """Make the version on trial stable now, by a maintainer's word instead of the judge's."""
+    canary = the_canary(ctx, maintained(ctx, skill_name), version)
+    by = ctx.identity.owner
+    return evolution_view(end_by_hand(ctx, canary, Verdict.PROMOTE, decided_by=by, reason=reason))
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/rollback"),
+    errors=(SkillNotFound, NothingPending, WrongState),
+)
+def rollback(
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    version: VersionText | None = None,
+    reason: Reason | None = None,
+) -> EvolutionView:
+    """End a trial in favour of the stable version; the suggestions go back, with the reason.
+
+    For a version that is stable already, use `skills.rollback`.
+    """
+    canary = the_canary(ctx, maintained(ctx, skill_name), version)
+    by = ctx.identity.owner
+    return evolution_view(end_by_hand(ctx, canary, Verdict.ROLLBACK, decided_by=by, reason=reason))
+
+
+@evolution.mutation(
+    scope=WRITE,
+    rest=post("/v1/evolution/{skill_name}/resume"),
+    errors=(SkillNotFound, NothingPending, WrongState),
+)
+def resume(ctx: MutationCtx, *, skill_name: SkillName) -> CanaryView:
+    """Let a trial go on that two owners' call of a regression has paused."""
+    skill = maintained(ctx, skill_name)
+    canary = the_canary(ctx, skill, None)
+    if canary.status is not CanaryStatus.PAUSED:
+        raise NothingPending(f"the trial of {canary.version} is {canary.status}, not paused")
+    move_on(ctx, skill, canary, take_back_pause(ctx, canary.id))
+    return canary_view(ctx, skill)
+
+
+def chosen_group(ctx: QueryCtx, skill: Skill, group_id: str | None) -> ImprovementGroup:
+    """The open group to draft from: the one named, or the one with most supporters.
+
+    Raises:
+        GroupNotFound, GroupClosed, NothingToDraft: there is none.
+
+    """
+    if group_id is not None:
+        group, owner = group_with_skill(ctx, group_id)
+        if owner.id != skill.id:
+            raise GroupNotFound(group_id)
+        return require_open(group)
+    for group in groups_of(ctx, skill):
+        if group.status is GroupStatus.OPEN:
+            return group
+    raise NothingToDraft(f"nobody has suggested an improvement of '{skill.name}' that is open")
+
+
+def the_attempt(
+    ctx: QueryCtx, skill: Skill, version: str | None, *statuses: EvolutionStatus
+) -> Evolution:
+    """The skill's attempt in one of these states, of this version if one is named.
+
+    Raises:
+        NothingPending: there is none.
+
+    """
+    attempt = open_attempt(ctx, skill, *statuses)
+    if attempt is None or version not in (None, attempt.to_version):
+        wanted = f"{version} " if version else ""
+        states = " or ".join(statuses)
+        raise NothingPending(f"'{skill.name}' has no evolution {wanted}that is {states}")
+    return attempt
+
+
+def the_canary(ctx: QueryCtx, skill: Skill, version: str | None) -> Canary:
+    """The trial that the judge or a person has still to decide.
+
+    Raises:
+        NothingPending: there is none.
+
+    """
+    waiting = (EvolutionStatus.CANARY, EvolutionStatus.INCONCLUSIVE)
+    canary = canary_of(ctx, the_attempt(ctx, skill, version, *waiting))
+    assert canary is not None, "an attempt on trial has its canary"
+    return canary

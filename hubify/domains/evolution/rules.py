@@ -1,0 +1,110 @@
+"""What follows from the rows alone: whether a group may trigger, how a canary is judged and shown.
+
+Invariant: pure; the same rows give the same answer, and every "not yet" says what is missing.
+"""
+
+from hubify.domains.evolution.tables import (
+    EvolutionStatus,
+    GroupStatus,
+    ImprovementGroup,
+    ImprovementStatus,
+)
+from hubify.domains.skills import CountBy, EvolutionSettings, Skill, SkillStanding, Visibility
+from hubify.evidence.canary import CanaryState, Settings, Stage, Verdict
+
+MS_PER_HOUR = 3_600_000
+JUDGED_OWNERS = 300
+"""Owners whose reports one canary counts: each makes every report of the trial dearer
+(docs/decisions/0012-the-judge-looks-in-the-report.md)."""
+OPEN_STATUSES = (
+    EvolutionStatus.DRAFTING,
+    EvolutionStatus.PENDING,
+    EvolutionStatus.CANARY,
+    EvolutionStatus.INCONCLUSIVE,
+)
+
+
+def supporters_of(group: ImprovementGroup, settings: EvolutionSettings) -> int:
+    """How many stand behind a group, counted as the skill counts them."""
+    return group.owners if settings.count_by is CountBy.OWNER else group.agents
+
+
+def missing_for_trigger(group: ImprovementGroup, settings: EvolutionSettings) -> str | None:
+    """Why an open group does not trigger, and what is missing; None when it may."""
+    if not settings.enabled:
+        return "evolution is switched off for this skill"
+    count, unit = supporters_of(group, settings), str(settings.count_by)
+    if count < settings.min_reporters:
+        seen = plural(group.agents, "agent")
+        if settings.count_by is CountBy.OWNER:
+            seen = f"{seen}, {plural(group.owners, 'owner')}"
+        needed = settings.min_reporters - count
+        return f"{seen}: {needed} more {unit}{'s' if needed > 1 else ''} needed"
+    if count <= group.tried_at:
+        return f"{group.note or 'its draft came to nothing'}; one more {unit} needed to try again"
+    return None
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 agent`, `3 agents`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def improvement_status(group: ImprovementGroup | None) -> ImprovementStatus:
+    """Where a suggestion stands, by its group; one that names no change stays pending."""
+    if group is None:
+        return ImprovementStatus.PENDING
+    match group.status:
+        case GroupStatus.OPEN | GroupStatus.MERGED:
+            return ImprovementStatus.GROUPED if group.members > 1 else ImprovementStatus.PENDING
+        case GroupStatus.DRAFTING | GroupStatus.CANARY:
+            return ImprovementStatus.DRAFTING
+        case GroupStatus.RESOLVED:
+            return ImprovementStatus.RESOLVED
+        case GroupStatus.REJECTED:
+            return ImprovementStatus.REJECTED
+
+
+def judge_settings(skill: Skill) -> Settings:
+    """The judge's rules for a skill, with its own stages.
+
+    Little traffic takes the last stage alone (statistics.md 1.6). Within one organisation nobody
+    is left out and nobody is capped.
+    """
+    chosen = skill.evolution
+    stages = tuple(
+        Stage(share, round(hours * MS_PER_HOUR))
+        for hours, share in zip(chosen.stage_hours, chosen.stage_shares, strict=True)
+    )
+    return Settings(
+        stages=stages,
+        low_traffic_stages=stages[-1:],
+        max_owners=JUDGED_OWNERS,
+        trusted_owners=skill.visibility is not Visibility.PUBLIC,
+    )
+
+
+def runs_per_hour(skill: Skill, standing: SkillStanding, now: int) -> float:
+    """Runs an hour since yesterday began, or since the skill was made, but at least one hour."""
+    yesterday = now // (24 * MS_PER_HOUR) - 1
+    runs = sum(count.runs for count in standing.recent if count.day >= yesterday)
+    since = max(yesterday * 24 * MS_PER_HOUR, skill.created_at)
+    return runs / max(1.0, (now - since) / MS_PER_HOUR)
+
+
+def stage_end(state: CanaryState, started_at: int) -> int:
+    """When the stage may end at the earliest (ms since 1970)."""
+    return started_at + state.clock.started_ms + state.stages[state.clock.index].length_ms
+
+
+def may_end_now(state: CanaryState) -> bool:
+    """Whether the stage has just seen enough after its time was over, so that it ends at once."""
+    clock = state.clock
+    if clock.completed or clock.ready_ms is None or state.verdict is not Verdict.RUNNING:
+        return False
+    return state.now_ms >= clock.started_ms + state.stages[clock.index].length_ms
+
+
+def marks(state: CanaryState) -> tuple[object, ...]:
+    """What others act upon when it changes: verdict, stage, pause."""
+    return state.verdict, state.clock.index, state.paused, state.missing_reports
