@@ -1,0 +1,194 @@
+"""What comes in with a report, checked and made fit to keep: which version, which agent, what text.
+
+Invariant: nothing that looks like a secret passes from here into a row, and a report is bound to
+the version and the arm of its ticket.
+"""
+
+from typing import Any, NamedTuple, cast
+
+from hubify.domains.agents import AgentStanding
+from hubify.domains.evolution import TrialRun
+from hubify.domains.learning.rules import check_object
+from hubify.domains.learning.tables import Report
+from hubify.domains.skills import (
+    Run,
+    Skill,
+    SkillNotFound,
+    SkillVersion,
+    TicketRefused,
+    VersionNotFound,
+    VersionStatus,
+    acting_agent,
+    may_read,
+    require_version,
+    skill_named,
+    spend_ticket,
+    stable_version,
+)
+from hubify.evidence.redaction import redact
+from hubify.evidence.tickets import Ticket
+from hubify.functions import MutationCtx, QueryCtx
+
+
+class Told(NamedTuple):
+    """What a report says beside how the run ended, fit to be kept."""
+
+    duration_ms: float | None
+    note: str | None
+    error_message: str | None
+    improvement: str | None
+    tools_used: tuple[str | dict[str, Any], ...]
+    llm: str | None
+    context: dict[str, Any] | None
+    is_regression: bool
+
+
+class Filed(NamedTuple):
+    """A report with all that it is about, ready to take effect."""
+
+    skill: Skill
+    version: SkillVersion
+    run: Run
+    told: Told
+    spent: Ticket | None
+
+
+class Reporter(NamedTuple):
+    """Who reports: an owner, and the agent that acts for it."""
+
+    owner: str
+    agent_id: str
+
+
+def reporter_of(ctx: QueryCtx, agent_id: str | None) -> Reporter:
+    """The caller's agent: the one its key names, else the one it names, else one named as itself.
+
+    Raises:
+        Forbidden: the key names another agent.
+
+    """
+    principal = ctx.identity
+    return Reporter(principal.owner, acting_agent(principal, agent_id) or principal.owner)
+
+
+def reported_skill(ctx: QueryCtx, name: str, version: str | None) -> Skill:
+    """The skill a report is about; the refusal names the version too where one was given.
+
+    Raises:
+        SkillNotFound, VersionNotFound: there is none, or not for this caller.
+
+    """
+    skill = skill_named(ctx, name)
+    if skill is not None and may_read(ctx, skill):
+        return skill
+    raise SkillNotFound(name) if version is None else VersionNotFound(name, version)
+
+
+def spent_ticket(
+    ctx: MutationCtx, skill: Skill, ticket: str | None, reporter: Reporter
+) -> Ticket | None:
+    """The ticket of a report, used up by it; None where it has none.
+
+    Raises:
+        TicketRefused: it does not stand for this run.
+
+    """
+    if not ticket:
+        return None
+    return spend_ticket(ctx, skill, ticket, owner=reporter.owner, agent=reporter.agent_id)
+
+
+def reported_version(
+    ctx: QueryCtx, skill: Skill, version: str | None, ticket: Ticket | None
+) -> SkillVersion:
+    """The version a report is about: the one it names, its ticket's, or the stable one.
+
+    Raises:
+        VersionNotFound: the skill has no such version, or it is a draft.
+        NothingStable: none was named and none is stable.
+        TicketRefused: it names another version than its ticket.
+
+    """
+    if ticket is not None and (version or ticket.version).removeprefix("v") != ticket.version:
+        raise TicketRefused(f"the ticket is for version {ticket.version}, not {version}")
+    number = ticket.version if ticket else version
+    found = stable_version(ctx, skill) if number is None else require_version(ctx, skill, number)
+    if found.status is VersionStatus.DRAFT:
+        raise VersionNotFound(skill.name, found.version)
+    return found
+
+
+def trial_run(filed: Filed) -> TrialRun | None:
+    """What the judge of a trial is shown of the run; None outside a trial."""
+    ticket, run = filed.spent, filed.run
+    if ticket is None or not ticket.canary:
+        return None
+    return TrialRun(
+        canary_id=ticket.canary,
+        arm=ticket.arm,
+        share=ticket.share,
+        owner=run.owner,
+        platform=run.platform,
+        outcome=run.outcome,
+        is_regression=filed.told.is_regression,
+    )
+
+
+def report_row(filed: Filed, agent: AgentStanding, now: int) -> Report:
+    """A report as it is kept for ever."""
+    spent, version, run = filed.spent, filed.version, filed.run
+    on_trial = spent is not None and spent.canary != ""
+    return Report(
+        skill_id=version.skill_id,
+        version_id=version.id,
+        skill_version=version.version,
+        agent=agent.agent,
+        agent_id=agent.agent_id,
+        owner=agent.owner,
+        platform=run.platform,
+        outcome=run.outcome,
+        binding=run.binding,
+        created_at=now,
+        serial=spent.serial if spent else None,
+        canary_id=spent.canary if spent and on_trial else None,
+        arm=spent.arm if spent and on_trial else None,
+        share=spent.share if spent and on_trial else None,
+        **filed.told._asdict(),
+    )
+
+
+def kept_text(text: str | None) -> str | None:
+    """A text with known secrets taken out; None for an empty one."""
+    return redact(text).text if text and text.strip() else None
+
+
+def kept_object(value: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """A free-form object, bounded, with known secrets taken out of its texts.
+
+    Raises:
+        InvalidInput: it is too large or too deep.
+
+    """
+    if not value:
+        return None
+    check_object(value, name)
+    return cast("dict[str, Any]", redacted(value))
+
+
+def kept_tools(tools: list[str | dict[str, Any]] | None) -> tuple[str | dict[str, Any], ...]:
+    """The tools of a run: names, or objects as they came."""
+    return tuple(
+        tool if isinstance(tool, str) else kept_object(tool, "tools_used") or {}
+        for tool in tools or ()
+    )
+
+
+def redacted(value: object) -> object:
+    """A value with known secrets taken out of every text in it."""
+    if isinstance(value, str):
+        return redact(value).text
+    if isinstance(value, dict):
+        return {name: redacted(item) for name, item in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [redacted(item) for item in cast("list[object]", value)]
+    return value

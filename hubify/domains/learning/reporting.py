@@ -1,0 +1,193 @@
+"""Reporting a run, and what reports add up to.
+
+Invariant: everything that follows from a report happens in its own transaction, or not at all.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hubify.domains.agents import AgentId, Platform, count_report, find_or_create
+from hubify.domains.evolution import (
+    Proposed,
+    SimilarImprovement,
+    Suggestion,
+    observe_run,
+    propose,
+)
+from hubify.domains.learning.intake import (
+    Filed,
+    Told,
+    kept_object,
+    kept_text,
+    kept_tools,
+    report_row,
+    reported_skill,
+    reported_version,
+    reporter_of,
+    spent_ticket,
+    trial_run,
+)
+from hubify.domains.learning.rules import (
+    DurationMs,
+    ErrorText,
+    ImprovementText,
+    ModelName,
+    NameText,
+    Note,
+    TicketText,
+    Tools,
+    VersionText,
+    counted_day,
+    found_the_same,
+)
+from hubify.domains.learning.tables import ReportedOutcome, SkillDay, learning
+from hubify.domains.skills import (
+    NothingStable,
+    Run,
+    Skill,
+    SkillNotFound,
+    SkillVersion,
+    TicketRefused,
+    VersionNotFound,
+    version_standing,
+)
+from hubify.domains.skills import count_report as count_for_skill
+from hubify.domains.skills.rules import platform_name
+from hubify.domains.skills.tables import OwnerEvidence
+from hubify.evidence.reports import Binding, Outcome
+from hubify.functions import MutationCtx, QueryCtx, RowId, post
+from hubify.functions.route import Case, Dialect
+
+REPORT_PAGE = Dialect(
+    "learning-report",
+    Case.CAMEL,
+    enveloped=True,
+    codes={"UNAUTHORIZED": "AUTH_REQUIRED", "NOT_FOUND": "SKILL_NOT_FOUND"},
+    messages={"UNAUTHORIZED": "Valid API key required"},
+)
+"""`POST /v1/learning/report` as its own page has it (seed 004): camelCase in an envelope, and codes
+of its own."""
+
+NOTHING_PROPOSED = Proposed(triggered=False, similar=())
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """What a report did. `log_id` and `report_id` are the same id in the words of two pages."""
+
+    log_id: RowId
+    report_id: RowId
+    skill_id: RowId
+    skill_confidence_change: float
+    evolution_triggered: bool
+    similar_improvements: tuple[SimilarImprovement, ...]
+
+
+@learning.mutation(
+    scope="learning:report",
+    rest=post(
+        "/v1/learning/report",
+        REPORT_PAGE,
+        spell={"outcome": "result", "error": "error_message"},
+        require=("skill_version", "agent_id", "platform"),
+    ),
+    also={"result": "outcome", "error_message": "error", "version": "skill_version"},
+    errors=(SkillNotFound, VersionNotFound, NothingStable, TicketRefused),
+)
+def report(
+    ctx: MutationCtx,
+    *,
+    skill_name: NameText,
+    outcome: ReportedOutcome,
+    skill_version: VersionText | None = None,
+    agent_id: AgentId | None = None,
+    platform: Platform | None = None,
+    duration_ms: DurationMs | None = None,
+    note: Note | None = None,
+    improvement: ImprovementText | None = None,
+    error: ErrorText | None = None,
+    tools_used: Tools | None = None,
+    llm: ModelName | None = None,
+    context: dict[str, Any] | None = None,
+    is_regression: bool = False,
+    ticket: TicketText | None = None,
+) -> Reported:
+    """Tell how one run of a skill went, and perhaps what would make the skill better.
+
+    Without a version it is about the one the ticket is for, or the stable one; without an agent,
+    from the caller's own. A ticket (from `skills.resolve`) gives the report its full weight, and
+    counts once. `evolutionTriggered` is true on exactly the report that sets an evolution off.
+    """
+    skill = reported_skill(ctx, skill_name, skill_version)
+    reporter = reporter_of(ctx, agent_id)
+    spent = spent_ticket(ctx, skill, ticket, reporter)
+    told = Told(
+        duration_ms=duration_ms,
+        note=kept_text(note),
+        error_message=kept_text(error),
+        improvement=kept_text(improvement),
+        tools_used=kept_tools(tools_used),
+        llm=llm,
+        context=kept_object(context, "context"),
+        is_regression=is_regression,
+    )
+    run = Run(
+        owner=reporter.owner,
+        agent=reporter.agent_id,
+        platform=platform_name(platform),
+        outcome=Outcome(outcome.value),
+        binding=Binding.PLAIN if spent is None else Binding.TICKETED,
+    )
+    version = reported_version(ctx, skill, skill_version, spent)
+    return take_in(ctx, Filed(skill, version, run, told, spent))
+
+
+def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
+    """Let all that follows from a report happen: row, agent, standings, trial, suggestion."""
+    skill, version, run, told, _spent = filed
+    agent = find_or_create(ctx, run.owner, run.agent, run.platform)
+    stored = ctx.db.insert(report_row(filed, agent, ctx.now))
+    agreed = agreement(ctx, version, run)
+    moved = count_for_skill(ctx, skill, version, run=run, day=ctx.today)
+    count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
+    count_day(ctx, skill, run)
+    trial = trial_run(filed)
+    if trial is not None:
+        observe_run(ctx, trial)
+    proposed = NOTHING_PROPOSED
+    if told.improvement is not None:
+        suggestion = Suggestion(told.improvement, agent, run.platform, stored.id)
+        proposed = propose(ctx, skill, suggestion)
+    return Reported(
+        log_id=stored.id,
+        report_id=stored.id,
+        skill_id=skill.id,
+        skill_confidence_change=round(moved.skill_after - moved.skill_before, 2),
+        evolution_triggered=proposed.triggered,
+        similar_improvements=proposed.similar,
+    )
+
+
+def agreement(ctx: QueryCtx, version: SkillVersion, run: Run) -> bool | None:
+    """Whether other owners' runs of the version mostly ended as this one."""
+    standing = version_standing(ctx, version.id)
+    if standing is None:
+        return None
+    own = ctx.db.first(OwnerEvidence.where(version_id=version.id, owner=run.owner))
+    return found_the_same(run.outcome, standing.by_owner, own.evidence if own else None)
+
+
+def count_day(ctx: MutationCtx, skill: Skill, run: Run) -> None:
+    """Count a run into its skill's running total of today; costs one row."""
+    newest = newest_day(ctx, skill, ctx.today)
+    fields = counted_day(newest, ctx.today, run.platform, run.outcome.halves)
+    if newest is not None and newest.day == ctx.today:
+        ctx.db.replace(newest, **fields)
+    else:
+        ctx.db.insert(SkillDay(skill_id=skill.id, **fields))
+
+
+def newest_day(ctx: QueryCtx, skill: Skill, day: int) -> SkillDay | None:
+    """A skill's running total as it stood at the end of a day."""
+    query = SkillDay.where(skill_id=skill.id).at_most(day=day).newest_first()
+    return ctx.db.first(query)

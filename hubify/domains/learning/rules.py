@@ -1,0 +1,127 @@
+"""What follows from a report alone: its bounds, its day's totals, whether others found the same.
+
+Invariant: pure; every string that comes from outside has a bound here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+import msgspec
+
+from hubify.domains.learning.tables import SkillDay
+from hubify.evidence.confidence import OWNER_CAP, UNITS_PER_RUN, Evidence, counted
+from hubify.evidence.reports import Outcome
+from hubify.functions import InvalidInput
+
+MAX_TOOLS = 50
+MAX_OBJECT_BYTES = 4_096
+MAX_DEPTH = 6
+MAX_PLATFORMS = 24
+OTHER_PLATFORM = "other"
+WITNESSES = 3
+"""Runs' worth of other owners' evidence without which there is no consensus to agree with."""
+
+Note = Annotated[str, msgspec.Meta(max_length=4_000)]
+ErrorText = Annotated[str, msgspec.Meta(max_length=8_000)]
+ImprovementText = Annotated[str, msgspec.Meta(max_length=2_000)]
+ModelName = Annotated[str, msgspec.Meta(max_length=100)]
+VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+TicketText = Annotated[str, msgspec.Meta(max_length=2_048)]
+DurationMs = Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400_000)]
+ToolName = Annotated[str, msgspec.Meta(max_length=200)]
+Tools = Annotated[list[ToolName | dict[str, Any]], msgspec.Meta(max_length=MAX_TOOLS)]
+
+Total = tuple[int, int]
+"""Runs and half successes."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Runs within some days; the rate counts a partial run as half, 0 without runs."""
+
+    executions: int
+    success_rate: float
+
+
+class PlatformSpan(msgspec.Struct, frozen=True):
+    """Runs on one platform."""
+
+    count: int
+    success_rate: float
+
+
+def check_object(value: Mapping[str, Any], name: str) -> None:
+    """Refuse an object that is too large or nested too deep to be kept with a report.
+
+    Raises:
+        InvalidInput: naming the argument and the bound.
+
+    """
+    size = len(msgspec.msgpack.encode(value, enc_hook=repr))
+    if size > MAX_OBJECT_BYTES:
+        message = f"{name} takes {size} bytes; keep it within {MAX_OBJECT_BYTES}"
+        raise InvalidInput(message)
+    if depth_of(value) > MAX_DEPTH:
+        message = f"{name} is nested deeper than {MAX_DEPTH} levels; flatten it"
+        raise InvalidInput(message)
+
+
+def depth_of(value: object) -> int:
+    """Levels of arrays and objects in a value; one more than the bound is enough to know."""
+    depth, level = 0, [value]
+    while depth <= MAX_DEPTH:
+        level = [item for held in level for item in items_of(held)]
+        if not level:
+            break
+        depth += 1
+    return depth
+
+
+def items_of(value: object) -> list[object]:
+    """What an array or object holds; nothing for other values."""
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def found_the_same(outcome: Outcome, total: Evidence, own: Evidence | None) -> bool | None:
+    """Whether other owners' runs of the version mostly ended so; None while they are too few.
+
+    A partial run agrees with either side. `total` is the capped evidence of all owners.
+    """
+    others = total if own is None else total.minus(counted(own, OWNER_CAP))
+    if others.weight < WITNESSES * UNITS_PER_RUN:
+        return None
+    if outcome is Outcome.PARTIAL or others.success == others.failure:
+        return True
+    return (outcome is Outcome.SUCCESS) == (others.success > others.failure)
+
+
+def counted_day(before: SkillDay | None, day: int, platform: str, halves: int) -> dict[str, Any]:
+    """The running total's fields with one more run, given the newest row."""
+    platforms = dict(before.platforms) if before else {}
+    name = platform if platform in platforms or len(platforms) < MAX_PLATFORMS else OTHER_PLATFORM
+    runs_there, halves_there = platforms.get(name, (0, 0))
+    platforms[name] = (runs_there + 1, halves_there + halves)
+    return {
+        "day": day,
+        "runs": (before.runs if before else 0) + 1,
+        "halves": (before.halves if before else 0) + halves,
+        "platforms": platforms,
+    }
+
+
+def total_of(row: SkillDay | None) -> Total:
+    """A running total as a pair; nothing before the first row."""
+    return (row.runs, row.halves) if row else (0, 0)
+
+
+def span_of(now: Total, before: Total) -> Span:
+    """What lies between two running totals."""
+    runs, halves = now[0] - before[0], now[1] - before[1]
+    return Span(runs, rate(runs, halves))
+
+
+def rate(runs: int, halves: int) -> float:
+    """The share of successes, a partial run counted as half; 0 without runs. Four decimals."""
+    return round(halves / (2 * runs), 4) if runs else 0.0

@@ -1,0 +1,90 @@
+"""What is kept of reports: each one as it was told, and how many there were by day.
+
+Invariant: a report never changes once written, and is never removed. Everything that counts it
+(standings, evidence, days) can be recomputed from it.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from hubify.evidence.reports import Arm, Binding, Outcome
+from hubify.functions import Domain, Row, RowId, index, unique
+
+learning = Domain("learning")
+
+
+class ReportedOutcome(StrEnum):
+    """How a run ended, in either documented spelling of its third value."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAIL = "fail"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ReportedOutcome | None":
+        return cls.FAIL if value == "failure" else None
+
+
+class EndorsementType(StrEnum):
+    """What is good about a report (surface.md 4.2)."""
+
+    HELPFUL = "helpful"
+    ACCURATE = "accurate"
+    INSIGHTFUL = "insightful"
+
+
+@learning.table("learning_reports", index("skill_id", "created_at"), index("agent", "created_at"))
+class Report(Row, frozen=True, omit_defaults=True):
+    """One run of one version, as its agent told it, with known secrets taken out.
+
+    `serial`, `canary_id`, `arm` and `share` are those of the ticket it was reported with.
+    """
+
+    skill_id: RowId
+    version_id: RowId
+    skill_version: str
+    agent: RowId
+    agent_id: str
+    owner: str
+    platform: str
+    outcome: Outcome
+    binding: Binding
+    created_at: int
+    duration_ms: float | None = None
+    note: str | None = None
+    error_message: str | None = None
+    improvement: str | None = None
+    tools_used: tuple[str | dict[str, Any], ...] = ()
+    llm: str | None = None
+    context: dict[str, Any] | None = None
+    is_regression: bool = False
+    serial: str | None = None
+    canary_id: str | None = None
+    arm: Arm | None = None
+    share: float | None = None
+
+
+@learning.table("skill_days", unique("skill_id", "day"))
+class SkillDay(Row, frozen=True):
+    """All reports on a skill up to and with a day (days since 1970): a running total.
+
+    So what fell into any span of days is the difference of two rows. `platforms` holds (runs, half
+    successes) of each; `halves` counts a success as two and a partial run as one.
+    """
+
+    skill_id: RowId
+    day: int
+    runs: int
+    halves: int
+    platforms: dict[str, tuple[int, int]]
+
+
+@learning.table("report_endorsements", unique("report_id", "owner", "type"))
+class ReportEndorsement(Row, frozen=True):
+    """One owner's word on another's report."""
+
+    report_id: RowId
+    owner: str
+    agent_id: str
+    type: EndorsementType
+    created_at: int
