@@ -25,7 +25,7 @@ from hubify.storage import sqlite, sqlite_file
 from hubify.storage.engine import Commit, RowWrite
 from hubify.storage.sqlite import SqliteEngine
 from hubify.values.ids import id_key
-from hubify.values.interval import prefix_interval
+from hubify.values.interval import Interval, prefix_interval
 from hubify.values.keys import encode_key
 
 T = TypeVar("T")
@@ -125,20 +125,20 @@ class Stopwatch:
     """Sums what the timed parts took, and what the process wrote to the disk meanwhile."""
 
     def __init__(self) -> None:
-        self.parts: dict[str, float] = {}
+        self.parts: dict[str, list[float]] = {}
         self.written = -bytes_written()
 
     def time(self, part: str, work: Callable[[], T]) -> T:
         """Run and count it to a part."""
         start = perf_counter()
         result = work()
-        self.parts[part] = self.parts.get(part, 0.0) + perf_counter() - start
+        self.parts.setdefault(part, []).append(perf_counter() - start)
         return result
 
     @property
     def seconds(self) -> float:
         """All parts."""
-        return sum(self.parts.values())
+        return sum(map(sum, self.parts.values()))
 
 
 def bytes_written() -> int:
@@ -208,10 +208,10 @@ def report_writes(directory: Path, engine: SqliteEngine, ours: Reports, seconds:
     sqlite_file.make_or_check(connection, busy_timeout_s=1)
     for commit in theirs.start():
         bare_write(connection, [commit])
+    connection.pragma("wal_autocheckpoint", sqlite_file.CHECKPOINT_PAGES)
     share = seconds / ROUNDS
-    print(
-        "\nbatch   fdatasync/s   bare/s   engine/s   of bare   append us   seal us   bytes/commit"
-    )
+    print("\n                                              microseconds/commit  ms/seal")
+    print("batch  fdatasync/s  bare/s  engine/s  of bare     append    seal     p99  bytes/commit")
     for size in BATCHES:
         rounds = [
             (
@@ -223,14 +223,14 @@ def report_writes(directory: Path, engine: SqliteEngine, ours: Reports, seconds:
         ]
         flushes, bare = median(r[0] for r in rounds), median(r[1] for r in rounds)
         rate = median(r[2][0] for r in rounds)
-        count = sum(r[2][2] for r in rounds)
-        append, seal = (
-            sum(r[2][1].parts[part] for r in rounds) / count * 1e6 for part in ("append", "seal")
-        )
-        written = sum(r[2][1].written for r in rounds) / count
+        watches, count = [r[2][1] for r in rounds], sum(r[2][2] for r in rounds)
+        append = sum(sum(watch.parts["append"]) for watch in watches) / count * 1e6
+        seals = sorted(took for watch in watches for took in watch.parts["seal"])
+        written = sum(watch.written for watch in watches) / count
         print(
-            f"{size:5} {flushes:13,.0f} {bare:8,.0f} {rate:10,.0f} {rate / bare:9.0%}"
-            f" {append:11.0f} {seal:9.0f} {written:14,.0f}"
+            f"{size:5} {flushes:12,.0f} {bare:7,.0f} {rate:9,.0f} {rate / bare:8.0%} {append:10.0f}"
+            f" {sum(seals) / count * 1e6:7.0f} {seals[len(seals) * 99 // 100] * 1e3:7.1f}"
+            f" {written:13,.0f}"
         )
     connection.close()
 
@@ -256,6 +256,25 @@ def report_reads(engine: SqliteEngine, reports: Reports) -> None:
             ]
             print(f"{f'scan of {size}{name}':24} {microseconds(calls):7.1f}")
     print(f"{'head':24} {microseconds([engine.head] * 5_000):7.1f}")
+    report_reads_after_commits(engine, reports, spans)
+
+
+def report_reads_after_commits(
+    engine: SqliteEngine, reports: Reports, spans: list[Interval]
+) -> None:
+    """The same right after a commit, when SQLite has dropped what the reader had cached."""
+    watch = Stopwatch()
+    for turn in range(300):
+        engine.append(engine.head(), grouped(reports, 10))()
+        chosen = reports.random.sample(reports.documents, 20)
+        watch.time("get", lambda chosen=chosen: [engine.get(number) for number in chosen])
+        chosen = spans[turn % 100 :: 100]
+        watch.time(
+            "scan",
+            lambda chosen=chosen: [engine.scan(BY_GROUP, span, limit=20) for span in chosen],
+        )
+    print(f"{'20 gets after a commit':24} {median(watch.parts['get']) / 20 * 1e6:7.1f} each")
+    print(f"{'5 scans of 20 after it':24} {median(watch.parts['scan']) / 5 * 1e6:7.1f} each")
 
 
 def main() -> None:
@@ -267,10 +286,21 @@ def main() -> None:
         "--seconds", type=float, default=2.0, help="for each cell, in nine interleaved rounds"
     )
     parser.add_argument("--directory", help="on the disk to measure (default: the temporary one)")
+    parser.add_argument(
+        "--set", action="append", default=[], help="another CHECKPOINT_PAGES, CACHE_KIB: NAME=VALUE"
+    )
+    parser.add_argument(
+        "--reader", action="append", default=[], help="a pragma of the reader, e.g. mmap_size=VALUE"
+    )
     arguments = parser.parse_args()
+    for name, value in (setting.split("=") for setting in arguments.set):
+        assert hasattr(sqlite_file, name), f"hubify/storage/sqlite_file.py has no {name}"
+        setattr(sqlite_file, name, int(value))
     with tempfile.TemporaryDirectory(dir=arguments.directory) as name:
         directory = Path(name)
         engine, reports = SqliteEngine(directory / "engine.db"), Reports(seed=1)
+        for pragma, value in (setting.split("=") for setting in arguments.reader):
+            engine._reader.pragma(pragma, int(value))  # noqa: SLF001 - measured, not offered
         for commit in reports.start():
             engine.append(engine.head(), [commit])()
         print(f"SQLite {apsw.sqlite_lib_version()}, Python {sys.version.split()[0]}")
