@@ -37,8 +37,9 @@ class HostDied(AssertionError):
 class Pending:
     """An order under way."""
 
-    def __init__(self, host: "Host") -> None:
+    def __init__(self, host: "Host", what: str) -> None:
         self._host = host
+        self._what = what
         self.told: Told | None = None
 
     @property
@@ -54,7 +55,7 @@ class Pending:
             NotInTime: it did not come.
 
         """
-        self._host.wait(lambda: self.told is not None, "an answer", within_s)
+        self._host.wait(lambda: self.told is not None, self._what, within_s)
         assert self.told is not None, "it was awaited"
         if "failed" in self.told:
             raise Refusal(self.told["failed"])
@@ -85,7 +86,7 @@ class Host:
 
     def order(self, op: str, **fields: Json) -> Pending:
         """Send an order without waiting for its answer."""
-        pending = Pending(self)
+        pending = Pending(self, f"the answer to {op} {str(fields)[:200]}")
         with self._news:
             self._orders += 1
             number = self._orders

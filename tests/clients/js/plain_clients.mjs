@@ -3,8 +3,12 @@
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { failure, toJson, tokenSource } from "./telling.mjs";
 
+// Node's fetch waits for ever when the server closes a connection just as it has been opened, as a
+// server that stops does; so whoever calls it sets a limit.
+const patientFetch = (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
+
 export function openHttp(url) {
-  const client = new ConvexHttpClient(url);
+  const client = new ConvexHttpClient(url, { fetch: patientFetch });
   return {
     query: (path, args) => client.query(path, args),
     mutation: (path, args) => client.mutation(path, args, { skipQueue: true }),

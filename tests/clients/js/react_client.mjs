@@ -69,7 +69,7 @@ export async function openReact(url, tellAll) {
   const root = createRoot(element, { onCaughtError: () => {} });
   const parts = new Map();
   const watches = new Map();
-  const offers = new Map();
+  const slots = new Map();
   let source = tokenSource([]);
   let auth = { isLoading: false, isAuthenticated: false, fetchAccessToken: source.fetch };
 
@@ -97,21 +97,26 @@ export async function openReact(url, tellAll) {
     Object.fromEntries(
       [...watches].map(([sub, watch]) => [sub, toJson(watch.localQueryResult())]),
     );
-  const offered = (name) => (offer) => {
-    offers.get(name)?.ready(offer);
-    offers.set(name, { offer, ready: () => {} });
+  // A slot for the function that a hook gives out once its component has been rendered.
+  const slotOf = (name, elementOf) => {
+    if (!slots.has(name)) {
+      const slot = {};
+      slot.filled = new Promise((filled) => {
+        slot.offer = (given) => filled((slot.given = given));
+      });
+      slots.set(name, slot);
+      elementOf(slot.offer);
+    }
+    return slots.get(name);
   };
-  // The function that a hook gives out, once its component has been rendered.
   const hooked = async (kind, path) => {
     const name = `${kind} ${getFunctionName(path)}`;
-    if (!offers.has(name)) {
-      await new Promise((ready) => {
-        offers.set(name, { ready });
-        parts.set(name, h(Caller, { key: name, kind, path, offer: offered(name) }));
-        render();
-      });
-    }
-    return offers.get(name).offer;
+    const slot = slotOf(name, (offer) => {
+      parts.set(name, h(Caller, { key: name, kind, path, offer }));
+      render();
+    });
+    await slot.filled;
+    return slot.given;
   };
   render();
   await ready;
@@ -132,9 +137,9 @@ export async function openReact(url, tellAll) {
     },
     paginate(sub, path, args, items) {
       const told = (event) => tell({ sub, ...event });
-      show(sub, h(Pages, { path, args, items, tell: told, offer: offered(sub) }));
+      slotOf(sub, (offer) => show(sub, h(Pages, { path, args, items, tell: told, offer })));
     },
-    loadMore: (sub, items) => offers.get(sub).offer(items),
+    loadMore: (sub, items) => slots.get(sub).given(items),
     unsubscribe(sub) {
       watches.delete(sub);
       parts.delete(sub);
