@@ -44,7 +44,7 @@ PLAN = Plan(
     skills=("csv-report", "retry-http", "release-notes", "flaky-tests", "sql-review"),
     weights=(12.0, 1.0, 1.0, 1.0, 1.0),
     works={
-        "csv-report": (0.70, 0.96),
+        "csv-report": (0.55, 0.97),
         "retry-http": (0.93, 0.93),
         "release-notes": (0.90, 0.90),
         "flaky-tests": (0.85, 0.85),

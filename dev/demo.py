@@ -26,6 +26,8 @@ DATA = ROOT / ".hubify" / "demo"
 STAGE_S = 6.0
 START_WITHIN_S = 20.0
 LOOK_EVERY_S = 1.0
+TRIAL_EVERY_S = 4
+REPORTS_EVERY_S = 10
 AGENT_SCOPES = ["skills:read", "learning:report"]
 AUTHOR_SCOPES = ["skills:read", "skills:write", "evolution:write"]
 
@@ -140,7 +142,7 @@ async def watch(admin: Hub, fleet: list[Agent], options: argparse.Namespace) -> 
 
 
 class Teller:
-    """Says what is new since it last looked."""
+    """Says what is new since it last looked: each thing once, a trial every few seconds."""
 
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
@@ -148,14 +150,18 @@ class Teller:
     async def look(self, hub: Hub, seconds: float, reports: int) -> None:
         """One look at every skill."""
         for name in PLAN.skills:
-            skill = await hub.query("skills:getByName", name=name)
             pending = await hub.query("evolution:getPendingImprovements", skillName=name)
             canary = await hub.query("evolution:getCanaryStatus", skillName=name)
             history = await hub.query("evolution:getHistory", skillName=name, limit=1)
-            for topic, line in news(name, skill, pending, canary, history):
+            for topic, line in news(name, pending, history):
                 self._say(f"{name}/{topic}", seconds, line)
-        if int(seconds) % 10 == 0:
-            self._say("reports", seconds, f"{reports} reports so far")
+            if canary["active"] and canary["metrics"]:
+                turn = f"{name}/{canary['currentStage']}/{int(seconds) // TRIAL_EVERY_S}"
+                if turn not in self._said:
+                    self._say(turn, seconds, trial(name, canary))
+        if int(seconds) % REPORTS_EVERY_S == 0:
+            standings = [await hub.query("skills:getByName", name=name) for name in PLAN.skills]
+            self._say("reports", seconds, f"{reports} reports; {standing(standings)}")
 
     def _say(self, topic: str, seconds: float, line: str) -> None:
         if self._said.get(topic) != line:
@@ -163,28 +169,39 @@ class Teller:
             print(f"{seconds:6.1f} s  {line}", flush=True)
 
 
-def news(name: str, skill: Any, pending: Any, canary: Any, history: Any) -> list[tuple[str, str]]:
-    """What there is to say of one skill, by topic."""
-    lines = [("standing", f"{name} {skill['version']}: confidence {skill['confidence']}")]
-    for place, group in enumerate(pending["improvements"][:3]):
-        text = f'{name}: {group["count"]} ask for "{group["suggestion"][:60]}"'
-        lines.append((f"group{place}", text))
-    if canary["active"]:
-        metrics = canary["metrics"]
-        trial = (
-            f"{name}: canary {canary['version']} in stage {canary['currentStage']}, "
-            f"{_rate(metrics['canary'])} against {_rate(metrics['baseline'])} of the stable one"
-        )
-        lines.append(("canary", trial))
-    lines += [
-        ("history", f"{name}: {evolution['fromVersion']} → {evolution['toVersion']}")
-        for evolution in history["evolutions"]
-    ]
+def news(name: str, pending: Any, history: Any) -> list[tuple[str, str]]:
+    """What there is to say of one skill, by topic; a topic's line is said when it changes."""
+    lines: list[tuple[str, str]] = []
+    for group in pending["improvements"][:3]:
+        missing = group["missing"] or "enough: a new version is being drafted"
+        text = f'{name}: {group["agentCount"]:.0f} asked "{group["suggestion"][:50]}…" ({missing})'
+        lines.append((f"group {group['groupId']}", text))
+    for evolution in history["evolutions"]:
+        why = f" because {evolution['reason']}" if evolution["reason"] else ""
+        told = f"{name}: {evolution['fromVersion']} to {evolution['toVersion']}"
+        lines.append(("history", f"{told} is {evolution['status']}{why}"))
     return lines
 
 
+def trial(name: str, canary: Any) -> str:
+    """Where a trial stands."""
+    metrics, stage = canary["metrics"], int(canary["currentStage"])
+    share = canary["stages"][stage - 1]["traffic"]
+    return (
+        f"{name}: trial of {canary['version']} at {share} % (stage {stage}): "
+        f"{_rate(metrics['canary'])}, against {_rate(metrics['baseline'])} of the stable one"
+    )
+
+
+def standing(skills: list[Any]) -> str:
+    """Every skill's stable version and confidence, in one line."""
+    return ", ".join(f"{each['name']} {each['version']} {each['confidence']}" for each in skills)
+
+
 def _rate(arm: Any) -> str:
-    return f"{arm['successRate']:.0%} of {int(arm['executions'])} runs"
+    rate = arm["successRate"]
+    share = "nothing yet" if rate is None else f"{rate:.0%}"
+    return f"{share} of {arm['executions']:.0f} runs worked"
 
 
 def invite(url: str, key: str) -> None:
