@@ -17,6 +17,7 @@ import uvloop
 from hubify.app.compose import Parts, bootstrap, compose, flusher_for, registry_of
 from hubify.app.directory import DataDirectory
 from hubify.app.settings import Settings
+from hubify.dashboard.pages import Dashboard
 from hubify.functions.spec import Registry
 from hubify.transports.asgi import Application
 from hubify.transports.convex_http import ConvexHttp
@@ -81,10 +82,12 @@ def application(parts: Parts, settings: Settings) -> Application:
     convex = ConvexHttp(parts.backend, parts.identities)
     committer = parts.database.committer
     rest = RestApi(parts.backend, parts.identities, lambda: committer.trouble)
+    dashboard = Dashboard()
     routes = [
         *((route, convex.handle) for route in CONVEX_ROUTES),
         *((path, convex.plain) for path in HEALTH),
-        ("/", rest.handle),
+        *((path, dashboard.handle) for path in dashboard.paths),
+        ("/", dashboard.before(rest.handle)),
     ]
     return Application(routes, trusted_proxies=settings.proxies)
 
