@@ -3,8 +3,7 @@
 Invariant: pure; every string that comes from outside has a bound here.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,10 +11,10 @@ from hubify.domains.learning.tables import SkillDay
 from hubify.evidence.confidence import OWNER_CAP, UNITS_PER_RUN, Evidence, counted
 from hubify.evidence.reports import Outcome
 from hubify.functions import InvalidInput
+from hubify.values.values import check_storable
 
 MAX_TOOLS = 50
 MAX_OBJECT_BYTES = 4_096
-MAX_DEPTH = 6
 MAX_PLATFORMS = 24
 OTHER_PLATFORM = "other"
 WITNESSES = 3
@@ -50,38 +49,19 @@ class PlatformSpan(msgspec.Struct, frozen=True):
     success_rate: float
 
 
-def check_object(value: Mapping[str, Any], name: str) -> None:
-    """Refuse an object that is too large or nested too deep to be kept with a report.
+def check_object(value: dict[str, Any], name: str) -> None:
+    """Refuse an object that may not be kept with a report.
 
     Raises:
-        InvalidInput: naming the argument and the bound.
+        InvalidInput: it is too large, or a field's name or value cannot be stored.
+        TooLarge: it is nested too deep.
 
     """
+    check_storable(value, name)
     size = len(msgspec.msgpack.encode(value, enc_hook=repr))
     if size > MAX_OBJECT_BYTES:
         message = f"{name} takes {size} bytes; keep it within {MAX_OBJECT_BYTES}"
         raise InvalidInput(message)
-    if depth_of(value) > MAX_DEPTH:
-        message = f"{name} is nested deeper than {MAX_DEPTH} levels; flatten it"
-        raise InvalidInput(message)
-
-
-def depth_of(value: object) -> int:
-    """Levels of arrays and objects in a value; one more than the bound is enough to know."""
-    depth, level = 0, [value]
-    while depth <= MAX_DEPTH:
-        level = [item for held in level for item in items_of(held)]
-        if not level:
-            break
-        depth += 1
-    return depth
-
-
-def items_of(value: object) -> list[object]:
-    """What an array or object holds; nothing for other values."""
-    if isinstance(value, dict):
-        return list(cast("dict[str, object]", value).values())
-    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def found_the_same(outcome: Outcome, total: Evidence, own: Evidence | None) -> bool | None:
