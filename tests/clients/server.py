@@ -154,7 +154,8 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         named = {f"HUBIFY_{name.upper()}": value for name, value in self._settings.items()}
-        return {**os.environ, **named}
+        inherited = {name: value for name, value in os.environ.items() if name[:7] != "HUBIFY_"}
+        return {**inherited, **named}
 
     def _answers(self) -> bool:
         assert self._process is not None, "it was started"
