@@ -138,7 +138,7 @@ async def refuse_later(_ctx: ActionCtx, *, why: str) -> None:
 @checks.query(public=True)
 def broken(_ctx: QueryCtx) -> None:
     """A query with a bug."""
-    message = "the secret is 42"
+    message = "the secret is a zebra"
     raise RuntimeError(message)
 
 
@@ -238,6 +238,12 @@ def length(_ctx: QueryCtx, *, value: str) -> int:
 def measure(_ctx: MutationCtx, *, value: str) -> int:
     """How many characters were sent, to a mutation."""
     return len(value)
+
+
+@checks.mutation(public=True)
+def keep_nothing(_ctx: MutationCtx, *, value: Any) -> Any:  # noqa: ANN401
+    """The value itself, from a mutation."""
+    return value
 
 
 @checks.query(public=True)
