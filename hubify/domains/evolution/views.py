@@ -42,6 +42,7 @@ from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
 from hubify.functions import Query, QueryCtx
 
 MAX_GROUPS = 200
+MAX_SHOWN = 100
 MAX_NAMED = 50
 LIVE_GROUPS = (GroupStatus.OPEN, GroupStatus.DRAFTING, GroupStatus.CANARY)
 SHOWN_STATUS = {
@@ -197,7 +198,7 @@ def pending_improvements(ctx: QueryCtx, skill: Skill) -> PendingImprovements:
     settings = skill.evolution
     waiting = [supporters_of(one, settings) for one in groups if one.status is GroupStatus.OPEN]
     return PendingImprovements(
-        improvements=tuple(improvement_of(ctx, skill, group) for group in groups),
+        improvements=tuple(improvement_of(ctx, skill, group) for group in groups[:MAX_SHOWN]),
         threshold=settings.min_reporters,
         current_count=max(waiting, default=0),
     )

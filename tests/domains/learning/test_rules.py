@@ -70,7 +70,7 @@ def test_platforms_beyond_the_bound_are_counted_together() -> None:
     ],
 )
 def test_an_agent_is_compared_with_other_owners_only(
-    outcome: Outcome, others: Evidence, own: Evidence | None, agreed: bool | None
+    *, outcome: Outcome, others: Evidence, own: Evidence | None, agreed: bool | None
 ) -> None:
     assert found_the_same(outcome, others, own) is agreed
 
