@@ -18,7 +18,6 @@ from hubify.values.interval import Interval
 
 T = TypeVar("T")
 END = b"\xff"
-START = b""
 
 
 class InvalidCursor(InvalidInput):
@@ -72,7 +71,10 @@ class Position:
         self._fingerprint = crc32(shape).to_bytes(4, "big")
 
     def window(self, request: PageRequest) -> Interval:
-        """The keys that a page may show: after its cursor, up to its end cursor."""
+        """The keys that a page may show: after its cursor, up to its end cursor.
+
+        Never more than the query's own range, since a caller can write any key into a cursor.
+        """
         start, end = self._span
         after = self._key(request.cursor) if request.cursor is not None else None
         until = self._key(request.end_cursor) if request.end_cursor is not None else None
@@ -81,9 +83,10 @@ class Position:
         if self._reverse:
             high = after if after is not None else end
             low = until if until not in (None, END) else start
-            return Interval(low, max(low, high))
-        low = after + b"\x00" if after is not None else start
-        high = until + b"\x00" if until not in (None, END) else end
+        else:
+            low = after + b"\x00" if after is not None else start
+            high = until + b"\x00" if until not in (None, END) else end
+        low, high = (min(max(key, start), end) for key in (low, high))
         return Interval(low, max(low, high))
 
     def page(
