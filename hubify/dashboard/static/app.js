@@ -12,6 +12,7 @@ import { look, newsBetween } from "./news.js";
 import { openSkill } from "./skill.js";
 import { listArguments, openSkills } from "./skills.js";
 import { SyncClient } from "./sync.js";
+import { Trails } from "./trails.js";
 
 const DRAWN_EVERY_MS = 250;
 const FOLLOWED = 50; // skills whose evolution is watched beside the list
@@ -23,6 +24,7 @@ const feed = new Feed(find("feed"), find("announcer"));
 const drawKey = wireKey(client);
 const listed = client.watch("skills:list", listArguments());
 const decided = client.watch("gateway:listDecisions", decisionArguments());
+const trails = new Trails();
 const followed = new Map();
 const trials = {
   get: (name) => followed.get(name)?.value,
@@ -70,6 +72,7 @@ function notice() {
   if (listed.value === undefined || decided.value === undefined) return;
   const now = look(listed.value.page, trials, decided.value.page);
   if (seen !== null) feed.add(newsBetween(seen, now, begunAt), Date.now());
+  trails.add(listed.value.page, Date.now());
   seen = now;
 }
 
@@ -130,7 +133,7 @@ function navigate() {
 function openPage() {
   for (const [pattern, open] of PAGES) {
     const found = pattern.exec(location.hash);
-    if (found) return open({ client, trials, invalidate }, ...found.slice(1).map(decoded));
+    if (found) return open({ client, trials, trails, invalidate }, ...found.slice(1).map(decoded));
   }
   throw new Error("the last pattern fits every address");
 }

@@ -6,8 +6,6 @@ import { h } from "./dom.js";
 import { count, dayOf, number, percent, plural, time } from "./format.js";
 import { facts, line, range, section } from "./parts.js";
 
-const KEPT_POINTS = 300;
-const POINT_EVERY_MS = 1_000;
 const WORTH_SAYING = 1; // points of a hundred
 
 const WHAT_IF = {
@@ -25,30 +23,9 @@ const HOLDS_BACK = {
   recency: "that the runs are old",
 };
 
-/** What the number has been while this page was open. */
-export class Trail {
-  #points = [];
-
-  add(value, at) {
-    const last = this.#points.at(-1);
-    if (last && last.value === value && this.#points.length > 1) {
-      this.#points[this.#points.length - 1] = { value, at };
-      return;
-    }
-    if (last && at - last.at < POINT_EVERY_MS) last.value = value;
-    else this.#points.push({ value, at });
-    if (this.#points.length > KEPT_POINTS) this.#points = this.#points.filter((_, n) => n % 2 === 0);
-  }
-
-  get points() {
-    return this.#points;
-  }
-}
-
 export function confidence(explained, stats, trail) {
   return section("Confidence", explained, ({ version, explanation, firstDay, lastDay }) => {
     if (explanation.runs === 0) return nothingYet(version);
-    trail.add(explanation.confidence, Date.now());
     return [
       h("div", { class: "headline" },
         h("p", { class: "big" },
@@ -57,17 +34,21 @@ export function confidence(explained, stats, trail) {
         h("div", { class: "wide" },
           range({ lower: explanation.lower, upper: explanation.upper, value: explanation.lower }),
           h("p", {}, "Of a hundred runs of ", version, ", at least ",
-            h("strong", {}, count(Math.floor(explanation.lower))),
-            " should succeed. The record would allow up to ",
-            count(Math.ceil(explanation.upper)), ".")),
-        sinceOpened(trail.points)),
+            h("strong", {}, count(Math.round(explanation.lower))),
+            " should succeed; the record would allow up to ",
+            count(Math.round(explanation.upper)), ".")),
+        sinceOpened(trail?.points ?? [])),
       whatIf(explanation),
       stats.value ? runs(stats.value) : null,
-      h("p", { class: "note" },
-        `From ${plural(explanation.runs, "run")} of ${version}, reported by `,
-        `${plural(explanation.owners, "owner")} on ${plural(explanation.platforms, "platform")}`,
-        `, ${days(firstDay, lastDay)}. Each limit is wrong at most once in 20. Formula `,
-        h("code", {}, explanation.formula), ", counted by ", explanation.limitedBy, "."),
+      h("details", {},
+        h("summary", {}, "How it is calculated"),
+        h("p", {},
+          `From ${plural(explanation.runs, "run")} of ${version}, reported by `,
+          `${plural(explanation.owners, "owner")} on ${plural(explanation.platforms, "platform")}`,
+          `, ${days(firstDay, lastDay)}, by the formula `, h("code", {}, explanation.formula),
+          ". Either limit is wrong at most once in 20. Each owner and each platform counts up to a ",
+          `cap; here the ${explanation.limitedBy}s set the limit.`)),
+      stats.value ? platforms(stats.value) : null,
     ];
   });
 }
@@ -104,22 +85,25 @@ function whatIf({ confidence: now, factors }) {
 }
 
 function runs(stats) {
-  const platforms = Object.entries(stats.platformBreakdown).sort(([, a], [, b]) => b.count - a.count);
-  return [
-    facts(
-      ["Last 7 days", spell(stats.last7Days)],
-      ["Last 30 days", spell(stats.last30Days)],
-      ["All versions", `${percent(stats.successRate)} of ${plural(stats.totalExecutions, "run")}`],
-      ["Reporting", plural(stats.agentCount, "agent")],
-    ),
-    platforms.length === 0 ? null : h("details", {},
-      h("summary", {}, "By platform"),
-      h("div", { class: "scroll" }, h("table", {},
-        h("thead", {}, h("tr", {}, ["Platform", "Runs", "Success"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, platforms.map(([name, span]) => h("tr", { "data-key": name },
-          h("th", { scope: "row", class: "told", dir: "auto" }, name),
-          h("td", {}, count(span.count)), h("td", {}, percent(span.successRate)))))))),
-  ];
+  return facts(
+    ["Last 7 days", spell(stats.last7Days)],
+    ["Last 30 days", spell(stats.last30Days)],
+    ["All versions", `${percent(stats.successRate)} of ${plural(stats.totalExecutions, "run")}`],
+    ["Reporting", plural(stats.agentCount, "agent")],
+  );
+}
+
+function platforms({ platformBreakdown: spans }) {
+  const rows = Object.entries(spans).sort(([, one], [, other]) => other.count - one.count);
+  if (rows.length === 0) return null;
+  const heads = ["Platform", "Runs", "Success"].map((name) => h("th", { scope: "col" }, name));
+  return h("details", {},
+    h("summary", {}, "Runs by platform"),
+    h("div", { class: "scroll" }, h("table", {},
+      h("thead", {}, h("tr", {}, heads)),
+      h("tbody", {}, rows.map(([name, span]) => h("tr", { "data-key": name },
+        h("th", { scope: "row", class: "told", dir: "auto" }, name),
+        h("td", {}, count(span.count)), h("td", {}, percent(span.successRate))))))));
 }
 
 function spell(span) {

@@ -1,15 +1,17 @@
-// What changed just now: the newest first, small moves of one number in one line.
+// What changed just now, the newest first.
 //
-// Invariant: bounded, and what is only a number moving is never said aloud.
+// Invariant: bounded; a line never changes once it stands there; a number that only trembles is no
+// news, and one that moves is never said aloud.
 
 import { h, show, told } from "./dom.js";
-import { count, plural, time } from "./format.js";
+import { count, time } from "./format.js";
 import { badge } from "./parts.js";
 
 const KEPT = 40;
-const JOINED_WITHIN_MS = 60_000;
+const WORTH_SAYING = 5; // points of confidence
+const SAID_EVERY_MS = 20_000; // of one skill's confidence
 const WORDS = {
-  new: "new", confidence: "trust", trial: "trial", stage: "trial", promoted: "promoted", ended: "ended",
+  new: "new", confidence: "confidence", trial: "trial", stage: "trial", promoted: "promoted", ended: "ended",
   draft: "draft", version: "stable", asked: "asked", gateway: "gateway",
 };
 
@@ -17,6 +19,7 @@ export class Feed {
   #element;
   #announcer;
   #items = [];
+  #said = new Map();
   #number = 0;
 
   constructor(element, announcer) {
@@ -27,9 +30,10 @@ export class Feed {
   /** Take news in, the oldest first. */
   add(news, now) {
     for (const one of news) {
-      if (one.kind === "confidence" && this.#join(one, now)) continue;
-      this.#items.unshift({ ...one, at: now, since: now, number: this.#number++ });
-      if (one.matters) this.#announcer.textContent = `${one.skill}: ${one.text}`;
+      const item = one.kind === "confidence" ? this.#moved(one, now) : one;
+      if (item === null) continue;
+      this.#items.unshift({ ...item, at: now, number: this.#number++ });
+      if (item.matters) this.#announcer.textContent = `${item.skill}: ${item.text}`;
     }
     this.#items.length = Math.min(KEPT, this.#items.length);
   }
@@ -41,31 +45,21 @@ export class Feed {
       : h("ol", { class: "plain" }, this.#items.map(item)));
   }
 
-  /** Let a move of a skill's confidence go on with its last one; whether it could. */
-  #join(one, now) {
-    const last = this.#items.find((known) => known.skill === one.skill && known.kind === one.kind);
-    if (last === undefined || now - last.since > JOINED_WITHIN_MS) return false;
-    last.to = one.to;
-    last.runs += one.runs;
-    last.at = now;
-    return true;
+  /** A line about a skill's confidence once it has moved far enough from what was said last. */
+  #moved({ kind, skill, from, to }, now) {
+    const last = this.#said.get(skill) ?? { value: from, at: 0 };
+    this.#said.set(skill, last);
+    if (Math.abs(to - last.value) < WORTH_SAYING || now - last.at < SAID_EVERY_MS) return null;
+    this.#said.set(skill, { value: to, at: now });
+    const isUp = to > last.value;
+    const text = `confidence ${isUp ? "rose" : "fell"} from ${count(last.value)} to ${count(to)}`;
+    return { kind, skill, text, tone: isUp ? "good" : "bad", matters: false };
   }
 }
 
 function item(one) {
   return h("li", { "data-key": one.number, class: one.kind },
-    h("p", { class: "top" }, badge(WORDS[one.kind], tone(one)), h("span", { class: "note" }, time(one.at))),
+    h("p", { class: "top" }, badge(WORDS[one.kind], one.tone), h("span", { class: "note" }, time(one.at))),
     h("p", {}, h("a", { href: `#/skills/${encodeURIComponent(one.skill)}` }, told(one.skill)), " ",
-      one.kind === "confidence" ? moved(one) : told(one.text)));
-}
-
-function moved({ from, to, runs }) {
-  const after = runs > 0 ? ` after ${plural(runs, "run")}` : "";
-  return [`confidence ${count(from)} → `, h("strong", { class: "live" }, count(to)), after];
-}
-
-function tone(one) {
-  if (one.kind !== "confidence") return one.tone;
-  if (one.to === one.from) return "quiet";
-  return one.to > one.from ? "good" : "bad";
+      told(one.text)));
 }

@@ -9,7 +9,9 @@ const NONE = "–";
 const whole = new Intl.NumberFormat();
 const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
-const fineShare = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const fineShare = new Intl.NumberFormat(undefined, {
+  style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1,
+});
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -62,5 +64,5 @@ export function dayOf(days) {
 export function odds(value) {
   if (!Number.isFinite(value) || value >= 1e6) return "over a million";
   if (value >= 10) return count(Math.round(value));
-  return value >= 0.05 ? number(value) : "almost 0";
+  return value >= 0.05 ? number(value) : "0";
 }

@@ -24,7 +24,7 @@ function request(group, threshold, countBy) {
     told(group.suggestion, "p", { class: "quote" }),
     h("p", { class: "standing" },
       pips(behind, threshold), " ",
-      h("strong", { class: "live" }, `${count(behind)} of ${plural(threshold, countBy)}`), " ",
+      h("strong", {}, `${count(behind)} of ${plural(threshold, countBy)}`), " ",
       state(group.status)),
     group.missing ? told(sentence(group.missing), "p") : null,
     h("p", { class: "note" }, "Asked by ", told(names(group.agents)), ", first ",

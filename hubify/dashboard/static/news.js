@@ -2,7 +2,7 @@
 //
 // Invariant: a look that shows the same says nothing; what was there at the first look is not new.
 
-import { count, number } from "./format.js";
+import { percent } from "./format.js";
 
 /** What one look sees: skills and the state of their evolution by name, decisions newest first. */
 export function look(skills, trials, decisions) {
@@ -30,10 +30,7 @@ function skillNews(before, after, begunAt) {
       const isNew = skill._creationTime > begunAt; // others merely climb into the page
       if (isNew) news.push({ kind: "new", skill: name, text: "was published", tone: "good", matters: true });
     } else if (skill.version === known.version && skill.confidence !== known.confidence) {
-      news.push({
-        kind: "confidence", skill: name, from: known.confidence, to: skill.confidence,
-        runs: skill.executions - known.executions,
-      });
+      news.push({ kind: "confidence", skill: name, from: known.confidence, to: skill.confidence });
     }
   }
   return news;
@@ -52,12 +49,12 @@ function trialNews(before, after) {
 function changesOf(known, status) {
   const [was, is] = [known.canary, status.canary];
   if (is && !was) {
-    return [{ kind: "trial", tone: "trial", text: `version ${is.version} goes on trial with ${count(is.traffic)} % of the runs` }];
+    return [{ kind: "trial", tone: "trial", text: `version ${is.version} goes on trial with ${percent(is.traffic / 100)} of the runs` }];
   }
   if (is && is.traffic !== was.traffic) {
     const text = is.traffic > was.traffic
-      ? `the trial of ${is.version} goes on with ${count(is.traffic)} % of the runs`
-      : `the trial of ${is.version} is held up at ${number(is.traffic)} % of the runs`;
+      ? `the trial of ${is.version} goes on with ${percent(is.traffic / 100)} of the runs`
+      : `the trial of ${is.version} is held up at ${percent(is.traffic / 100)} of the runs`;
     return [{ kind: "stage", tone: "trial", text }];
   }
   if (was && !is) return [ended(was.version, status.currentVersion)];

@@ -98,6 +98,9 @@ const STATES = {
   resolved: ["resolved", "good"],
 };
 
+/** Whether a skill's status needs no word of its own: the channels beside it say more. */
+export const isPlain = (status) => status === "active" || status === "canary";
+
 export function state(name) {
   const [word, tone] = STATES[name] ?? [name, "quiet"];
   return badge(word, tone);

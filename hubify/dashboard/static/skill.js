@@ -1,26 +1,24 @@
 // One skill: how far it is trusted and why, what is asked of it, what is on trial, how it evolved.
 
-import { confidence, Trail } from "./confidence.js";
+import { confidence } from "./confidence.js";
 import { Decisions } from "./decide.js";
 import { h, told } from "./dom.js";
-import { count } from "./format.js";
+import { count, time } from "./format.js";
 import { decisionArguments, gatewayOf } from "./gateway.js";
 import { history, lineage } from "./history.js";
 import { improvements } from "./improvements.js";
-import { advice, badge, facts, section, standIn, trend } from "./parts.js";
+import { advice, badge, facts, isPlain, section, standIn, trend } from "./parts.js";
 import { trial } from "./trial.js";
-import { time } from "./format.js";
 
 const SHOWN_EVOLUTIONS = 20;
 const SHOWN_DECISIONS = 10;
 const LINEAGE_DEPTH = 3;
 
 /** The page: `{title, render, close}`. */
-export function openSkill({ client, invalidate }, name) {
+export function openSkill({ client, trails, invalidate }, name) {
   const watched = watchSkill(client, name);
   const details = new Map();
   const decisions = new Decisions(client, name, invalidate);
-  const trail = new Trail();
 
   function openDetail(evolutionId) {
     if (details.has(evolutionId)) return;
@@ -40,7 +38,7 @@ export function openSkill({ client, invalidate }, name) {
       const countBy = skill.value.evolution.countBy;
       return [
         heading(skill.value),
-        confidence(watched.explained, watched.stats, trail),
+        confidence(watched.explained, watched.stats, trails.get(name)),
         trial(watched.canary, watched.status, decisions),
         improvements(watched.pending, countBy),
         history(watched.history, details, openDetail),
@@ -88,7 +86,7 @@ function heading(skill) {
       badge(skill.version ? `stable ${skill.version}` : "nothing stable yet", skill.version ? "good" : "warn"),
       skill.canaryVersion ? [" ", badge(`on trial ${skill.canaryVersion}`, "trial")] : null,
       skill.betaVersion ? [" ", badge(`beta ${skill.betaVersion}`, "quiet")] : null,
-      skill.status === "active" ? null : [" ", badge(skill.status, "warn")],
+      isPlain(skill.status) ? null : [" ", badge(skill.status, "warn")],
       skill.visibility === "public" ? null : [" ", badge(skill.visibility, "warn")],
       " ", trend(skill.trend)),
     told(skill.description, "p", { class: "lead" }),

@@ -4,7 +4,7 @@
 
 import { h, told } from "./dom.js";
 import { count, percent, time } from "./format.js";
-import { badge, bar, standIn, trend } from "./parts.js";
+import { badge, bar, isPlain, standIn, trend } from "./parts.js";
 
 const SHOWN_AT_FIRST = 25;
 const SHOWN_AT_MOST = 100;
@@ -15,7 +15,7 @@ export const listArguments = (numItems = SHOWN_AT_FIRST, sort = "confidence") =>
 });
 
 /** The page: `{title, render, close}`. */
-export function openSkills({ client, trials, invalidate }) {
+export function openSkills({ client, trials, trails, invalidate }) {
   let sort = "confidence";
   let shown = SHOWN_AT_FIRST;
   let order = [];
@@ -46,8 +46,11 @@ export function openSkills({ client, trials, invalidate }) {
         sort = chosen;
         ask();
       })),
-      list.value === undefined ? standIn(list) : table(rows(), trials),
+      list.value === undefined ? standIn(list) : table(rows(), trials, trails),
       list.error && list.value ? standIn(list) : null,
+      trails.since === null ? null
+        : h("p", { class: "note" }, "+ and − : how far confidence has moved since ", time(trails.since),
+          ", when you opened this page."),
       list.value && !list.value.isDone
         ? more(shown, () => {
           shown = Math.min(SHOWN_AT_MOST, shown + SHOWN_AT_FIRST);
@@ -89,7 +92,7 @@ function more(shown, ask) {
   return h("p", {}, h("button", { type: "button", onclick: ask }, "Show more"));
 }
 
-function table(skills, trials) {
+function table(skills, trials, trails) {
   if (skills.length === 0) {
     return h("div", { class: "card empty" },
       h("p", {}, "There are no skills yet."),
@@ -99,35 +102,44 @@ function table(skills, trials) {
   return h("div", { class: "card list" },
     h("div", { class: "row head", "aria-hidden": "true" },
       ["Skill", "Confidence", "Success", "Runs", "Trend", "Stable"].map((name) => h("span", {}, name))),
-    h("ul", { id: "skills", class: "plain" }, skills.map((skill) => row(skill, trials.get(skill.name)))));
+    h("ul", { id: "skills", class: "plain" }, skills.map((skill) =>
+      row(skill, trials.get(skill.name), trails.get(skill.name)))));
 }
 
-function row(skill, status) {
+function row(skill, status, trail) {
   return h("li", { class: "row", "data-key": skill.name },
     h("div", { class: "what" },
       h("a", { class: "name", href: `#/skills/${encodeURIComponent(skill.name)}` }, told(skill.name)),
-      skill.status === "active" ? null : [" ", badge(skill.status, "warn")],
+      isPlain(skill.status) ? null : [" ", badge(skill.status, "warn")],
       trialBadge(status),
       told(skill.description, "p", { class: "description" })),
     h("div", { class: "cell confidence" },
       h("span", { class: "label" }, "Confidence"),
       h("span", { class: "live figure" }, count(skill.confidence)),
-      bar(skill.confidence, "Confidence")),
+      bar(skill.confidence, "Confidence"),
+      moved(trail?.moved ?? 0)),
     cell("Success", skill.executions ? percent(skill.successRate) : null),
-    cell("Runs", count(skill.executions), skill.lastExecuted),
+    cell("Runs", count(skill.executions)),
     h("div", { class: "cell" }, h("span", { class: "label" }, "Trend"), trend(skill.trend)),
     cell("Stable", skill.version));
 }
 
-function cell(label, value, moment = null) {
+function cell(label, value) {
   return h("div", { class: "cell" },
     h("span", { class: "label" }, label),
-    h("span", { class: "live" }, value ?? "–"),
-    moment === null ? null : h("span", { class: "unseen" }, "last ", time(moment)));
+    h("span", { class: "number" }, value ?? "–"));
+}
+
+/** How far the number has moved while this page was open. */
+function moved(points) {
+  if (points === 0) return h("span", { class: "moved" });
+  const isUp = points > 0;
+  return h("span", { class: `moved ${isUp ? "good" : "bad"}` },
+    `${isUp ? "+" : "−"}${count(Math.abs(points))}`, h("span", { class: "unseen" }, " since you came"));
 }
 
 function trialBadge(status) {
   const canary = status?.canary;
-  if (canary) return [" ", badge(`trial of ${canary.version} at ${count(canary.traffic)} %`, "trial")];
+  if (canary) return [" ", badge(`trial of ${canary.version} at ${percent(canary.traffic / 100)}`, "trial")];
   return status?.pendingEvolution ? [" ", badge("a new version is being made", "trial")] : null;
 }

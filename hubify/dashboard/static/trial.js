@@ -65,7 +65,7 @@ function stages(view) {
         class: `stage ${one.status}`, "data-key": one.stage,
         "aria-current": one.status === "running" ? "step" : null,
       },
-      h("span", { class: "share" }, `${count(one.traffic)} %`),
+      h("span", { class: "share" }, percent(one.traffic / 100)),
       h("span", { class: "note" }, one === last ? "for everybody" : word(one))))),
     h("p", { class: "note" }, done === view.stages.length
       ? "Every stage is over: the proof alone decides."
@@ -85,7 +85,7 @@ function arms(view, counted, effect) {
       arm("stable", view.baselineVersion, "stable", counted.stable)),
     h("p", {}, "Difference: ", effect === null
       ? "not known yet"
-      : h("strong", { class: "live" }, points(effect)),
+      : h("strong", { class: "number" }, points(effect)),
     h("span", { class: "note" }, " of success, both arms weighed alike. A band is what its runs ",
       "alone leave open (95 %).")),
   ];
@@ -97,7 +97,7 @@ function arm(tone, version, role, runs) {
   return h("div", { class: "arm", "data-key": tone },
     h("span", { class: "who" }, h("strong", {}, version), ` ${role}`),
     h("span", { class: "rate live figure" }, finePercent(runs.rate)),
-    h("span", { class: "runs note live" }, `of ${plural(runs.runs, "run")}`),
+    h("span", { class: "runs note" }, `of ${plural(runs.runs, "run")}`),
     range({ lower: 100 * open.lower, upper: 100 * open.upper, value: 100 * value, tone }),
     h("span", { class: "note between" }, runs.runs ? between(open) : "no runs yet"));
 }
@@ -107,23 +107,25 @@ export function judge(evidence) {
   return h("div", { class: "judge" },
     h("h3", {}, "What the judge says"),
     h("p", {}, REASONS[evidence.reason] ?? told(evidence.reason)),
-    proof("Not worse", evidence.notWorse, "promotes it once the stages are over"),
+    proof("Not worse", evidence.notWorse, "promotes it once every stage is over"),
     proof("Worse", evidence.worse, "rolls it back at once"),
-    h("p", { class: "note" }, safety(evidence)),
+    h("p", { class: "note" }, "A proof is what a fair gambler betting on the claim has made of 1. ",
+      safety(evidence)),
     dissent(evidence),
     notCounted(evidence));
 }
 
 function proof(claim, { eValue, threshold }, effect) {
-  const reached = Math.min(1, Math.max(0, Math.log(eValue) / Math.log(threshold)));
+  const reached = Math.min(1, Math.max(0, Math.log(eValue) / Math.log(threshold))) || 0;
   return h("div", { class: "proof", "data-key": claim },
     h("span", { class: "claim" }, `“${claim}”`),
     h("span", {
       class: "meter", role: "meter", "aria-label": `Proof of ${claim.toLowerCase()}`,
       "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * reached),
     }, h("span", { class: "fill", style: { width: `${100 * reached}%` } })),
-    h("span", { class: "number" }, h("span", { class: "live" }, odds(eValue)),
-      ` to 1, ${odds(threshold)} to 1 `, h("span", { class: "note" }, effect)));
+    h("span", { class: "number" }, h("strong", {}, odds(eValue)), ` of ${odds(threshold)} needed`,
+      reached === 1 ? [" ", badge("proved", "good")] : null),
+    h("span", { class: "note" }, effect));
 }
 
 function safety({ owners, dropped, survivesColluders }) {
