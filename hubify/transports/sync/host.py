@@ -62,6 +62,8 @@ class Host(Protocol):
     def start_mutation(self, call: Call, session_id: str, request_id: int, done: Done) -> None:
         """Run a mutation, once for each (session, request). `done` comes when it is durable.
 
+        It has run when this returns, so what is started next sees its effect.
+
         `done` may be called before this returns. When it is called with a timestamp, `head()` has
         reached that timestamp.
         """

@@ -1,7 +1,8 @@
 """Mutations and actions of one connection, each answered at most once.
 
-Invariant: mutations run one at a time in the order of arrival, actions side by side; a request id
-is answered once per connection, however often it comes (convex-protocol.md, 2.3 and rule 7).
+Invariant: mutations run one after another in the order of arrival (and then wait for the disk
+together), actions side by side; a request id is answered once per connection, however often it
+comes (convex-protocol.md, 2.3 and rule 7).
 """
 
 from bisect import bisect_right
@@ -17,7 +18,8 @@ from hubify.wire.results import CallResult, call_refusal
 from hubify.wire.server_texts import action_response, mutation_response
 from hubify.wire.sync_messages import ProtocolViolation
 
-MAX_BURST = 16  # mutations that may end before they have begun to wait, one after another
+MAX_BURST = 16  # mutations that are started in one go, before others have their turn
+MAX_STARTED = 256  # mutations that have run and wait for the disk
 MAX_GAPS = 1_000  # in a connection's request ids; a client counts, so a few are usual
 RETRY_AFTER_S = 1.0
 FAULT = call_refusal(InternalError("internal error; the server's log has it"))
@@ -47,7 +49,7 @@ class Requests:
         self._answered = answered
         self._session_id = ""
         self._waiting: deque[Request] = deque()
-        self._running: Request | None = None
+        self._started: dict[int, Request] = {}
         self._pumping = False
         self._acting: set[int] = set()
         self._seen = SeenIds()
@@ -60,8 +62,8 @@ class Requests:
 
     @property
     def mutating(self) -> int | None:
-        """The request id of the mutation that runs now."""
-        return None if self._running is None else self._running.id
+        """The request id of the mutation that has waited longest for its end."""
+        return next(iter(self._started), None)
 
     def begin(self, session_id: str) -> None:
         """Take the name under which mutations happen once."""
@@ -77,7 +79,7 @@ class Requests:
         return self._seen.add(request_id)
 
     def mutate(self, request: Request) -> None:
-        """Run a mutation when those before it have ended."""
+        """Run a mutation when those before it have run."""
         if len(self._waiting) >= limits.MAX_QUEUED_MUTATIONS:
             self._refuse_mutation(request.id, _too_many("TooManyConcurrentMutations", "mutations"))
             return
@@ -106,13 +108,13 @@ class Requests:
             done(FAULT)
 
     def pump(self) -> None:
-        """Start the next mutation, and the next again as long as each ends at once."""
+        """Start the mutations that wait, in order, as far as the bounds allow."""
         if self._pumping:
             return
         self._pumping = True
         try:
             for _ in range(MAX_BURST):
-                if self._running is not None or not self._waiting or self._ended:
+                if len(self._started) >= MAX_STARTED or not self._waiting or self._ended:
                     return
                 self._start(self._waiting.popleft())
         finally:
@@ -133,11 +135,10 @@ class Requests:
         if isinstance(request.call, AppError):
             self._refuse_mutation(request.id, request.call)
             return
-        self._running = request
+        self._started[request.id] = request
 
         def done(result: CallResult) -> None:
-            if self._running is request:
-                self._running = None
+            if self._started.pop(request.id, None) is not None:
                 self._finish_mutation(request.id, result)
                 self.pump()
 
