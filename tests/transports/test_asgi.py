@@ -160,8 +160,10 @@ def test_a_fault_is_answered_without_its_story(caplog: pytest.LogCaptureFixture)
 
 
 def test_the_longest_prefix_decides_and_what_nobody_serves_is_not_found() -> None:
-    application = Application([("/a", fail), ("/a/b", tell)])
+    application = Application([("/a/", fail), ("/a/b/", tell), ("/exact", tell)])
     assert Exchange(path="/a/b/c", application=application).status == 200
+    assert Exchange(path="/exact", application=application).status == 200
+    assert Exchange(path="/exactly", application=application).status == 404
     assert Exchange(path="/c", application=application).status == 404
 
 
