@@ -8,13 +8,17 @@ Invariant: the log's order is the order of acceptance; callers are answered afte
 durable, or told it did not happen, never neither.
 """
 
+import logging
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 
 from hubify.core.overlay import Overlay, View
 from hubify.core.reads import ReadSet
 from hubify.storage.engine import Commit, Engine, HeadMoved, RowWrite, Seal, StorageFailed
 from hubify.values import limits
 from hubify.values.errors import AppError, Unavailable
+
+log = logging.getLogger("hubify.core")
 
 TAIL_COMMITS = 1_000
 
@@ -130,16 +134,17 @@ class Committer:
                 self._settle_reads()  # whoever is answered may ask for a write at once
                 continue
             try:
-                seal = self._engine.append(self.head, batch)
-            except HeadMoved as error:
-                if not self.catch_up():
-                    self.failed(error)
-                continue
-            except StorageFailed as error:
+                seal = self._append(batch)
+            except (HeadMoved, StorageFailed) as error:
                 self.failed(error)
-                return None
-            self._fly(batch)
-            return seal
+                continue
+            except Exception as error:  # a bug of ours ends this batch, and not the server
+                log.exception("a batch could not be staged")
+                self.failed(StorageFailed(f"an internal error ({type(error).__name__})"))
+                continue
+            if seal is not None:
+                self._fly(batch)
+                return seal
         return None
 
     def sealed(self) -> None:
@@ -149,16 +154,20 @@ class Committer:
         self.head = commits[-1].ts
         self.trouble = None
         self._flying_after, self._flying_before = Overlay(), Overlay()
-        self._publish(commits)
-        for accepted in flown:
-            accepted.done(accepted.ts)
+        with ExitStack() as told:
+            for accepted in reversed(flown):
+                told.callback(accepted.done, accepted.ts)
+            self._publish(commits)
 
     def overtaken(self) -> None:
         """The seal found that another process appended first: queue the batch again."""
         self._queued = self._flying + self._queued
         self._flying = []
-        if not self.catch_up():
-            self._rebase([])
+        try:
+            if not self.catch_up():
+                self._rebase([])
+        except StorageFailed as error:
+            self.failed(error)
 
     def failed(self, error: Exception) -> None:
         """The batch in flight, and all that was built on it, did not happen."""
@@ -166,10 +175,12 @@ class Committer:
         dropped = self._flying + self._queued
         self._flying, self._queued = [], []
         self._reset_overlays()
-        self.catch_up()
         message = f"the write could not be stored and did not happen: {error}"
-        for accepted in dropped:
-            accepted.failed(Unavailable(message))
+        with ExitStack() as told:
+            for accepted in reversed(dropped):
+                told.callback(accepted.failed, Unavailable(message))
+            with suppress(StorageFailed):  # the next flush finds out whether the head has moved
+                self.catch_up()
 
     def catch_up(self) -> bool:
         """Take in what other processes committed, re-run what they overtook; whether any had.
@@ -178,16 +189,28 @@ class Committer:
         """
         assert not self._flying, "the flight ends before the tail is read"
         foreign: list[Commit] = []
-        while tail := self._engine.tail(self.head, TAIL_COMMITS):
+        head = self.head
+        while tail := self._engine.tail(head, TAIL_COMMITS):
             foreign += tail
-            self.head = tail[-1].ts
+            head = tail[-1].ts
+        self.head = head
         self._last_ts = max(self._last_ts, self.head)
         if foreign:
-            self._publish(foreign)
-            self._rebase(foreign)
+            try:
+                self._publish(foreign)
+            finally:
+                self._rebase(foreign)
         return bool(foreign)
 
     # Inside.
+
+    def _append(self, batch: list[Commit]) -> Seal | None:
+        try:
+            return self._engine.append(self.head, batch)
+        except HeadMoved:
+            if self.catch_up():
+                return None  # what was queued now builds on what the others wrote
+            raise
 
     def _enqueue(self, accepted: Accepted) -> None:
         if accepted.writes:
@@ -205,8 +228,9 @@ class Committer:
 
     def _settle_reads(self) -> None:
         readers, self._queued = self._queued, []
-        for accepted in readers:
-            accepted.done(accepted.ts)
+        with ExitStack() as told:
+            for accepted in reversed(readers):
+                told.callback(accepted.done, self.head)
 
     def _reset_overlays(self) -> None:
         self._queued_after, self._flying_after = Overlay(), Overlay()
@@ -218,18 +242,20 @@ class Committer:
         self._reset_overlays()
         changed = [write for commit in foreign for write in commit.writes]
         numbers = {write.id for write in changed}
-        for accepted in waiting:
-            mine = {write.id for write in accepted.writes}
-            if numbers.isdisjoint(mine) and not any(map(accepted.reads.touched_by, changed)):
-                self._enqueue(accepted)
-                continue
-            before = accepted.writes
-            self._run_again(accepted)
-            fresh = [*before, *accepted.writes]
-            changed += fresh
-            numbers |= {write.id for write in fresh}
+        with ExitStack() as told:  # at the end: who is told may ask for the next write at once
+            for accepted in waiting:
+                mine = {write.id for write in accepted.writes}
+                if numbers.isdisjoint(mine) and not any(map(accepted.reads.touched_by, changed)):
+                    self._enqueue(accepted)
+                    continue
+                before = accepted.writes
+                if refusal := self._run_again(accepted):
+                    told.callback(accepted.failed, refusal)
+                fresh = [*before, *accepted.writes]
+                changed += fresh
+                numbers |= {write.id for write in fresh}
 
-    def _run_again(self, accepted: Accepted) -> None:
+    def _run_again(self, accepted: Accepted) -> AppError | None:
         accepted.tries += 1
         try:
             if accepted.tries > limits.MAX_RETRIES:
@@ -237,7 +263,7 @@ class Committer:
                 raise Unavailable(message)
             accepted.reads, accepted.writes = accepted.rerun()
         except AppError as error:
-            accepted.failed(error)
             accepted.writes = ()
-        else:
-            self._enqueue(accepted)
+            return error
+        self._enqueue(accepted)
+        return None

@@ -5,6 +5,7 @@ accepted commit; both see one instant only.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from hubify.core.catalog import Catalog
 from hubify.core.committer import Accepted, Committer
@@ -120,5 +121,6 @@ class Database:
         numbers = (write.id for commit in commits for write in commit.writes)
         self._last_number = max(self._last_number, *numbers)
         stale = self.subscriptions.publish(commits)
-        for listener in self.on_commits:
-            listener(commits, stale)
+        with ExitStack() as told:  # every listener hears of it, whatever another one raises
+            for listener in reversed(self.on_commits):
+                told.callback(listener, commits, stale)

@@ -51,7 +51,12 @@ class Flusher:
         )
 
     def _end(self, future: "Future[None]") -> None:
-        error = future.exception()
+        try:
+            self._settle(future.exception())
+        finally:  # whatever a listener raised, the next flush must begin
+            self._begin()
+
+    def _settle(self, error: BaseException | None) -> None:
         if error is None:
             self._committer.sealed()
         elif isinstance(error, HeadMoved):
@@ -60,4 +65,3 @@ class Flusher:
             self._committer.failed(error)
         else:
             self._committer.failed(StorageFailed(f"unexpected: {error!r}"))
-        self._begin()
