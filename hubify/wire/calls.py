@@ -6,9 +6,11 @@ anything else is refused with what to send instead.
 
 from typing import cast
 
+import msgspec
+
 from hubify.values.errors import InvalidInput
 from hubify.values.values import Value
-from hubify.wire.convex_json import from_json
+from hubify.wire.convex_json import from_json, parse
 from hubify.wire.paths import canonical_path
 
 
@@ -24,6 +26,11 @@ def read_arguments(sent: object) -> dict[str, Value]:
         message = "args must be one object of named arguments, or an array that holds one"
         raise InvalidInput(message)
     return arguments
+
+
+def parse_arguments(text: msgspec.Raw) -> dict[str, Value]:
+    """The arguments from JSON text; errors as `read_arguments`."""
+    return read_arguments(parse(bytes(text), "args"))
 
 
 def read_path(path: str, component: str | None = None) -> str:

@@ -23,7 +23,7 @@ from hubify.wire import limits as wire_limits
 from hubify.wire import styles
 
 AS_IS = frozenset({bool, type(None)})
-LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 BYTES_PER_NUMBER = 8
 UNFIT_NAME = "is a field name that is not plain ASCII, or begins with $; rename it"
@@ -77,10 +77,10 @@ def parse_refusal(error: Exception, text: bytes | bytearray, where: str) -> AppE
     """What to tell a caller when the JSON parser raised `error` over its text."""
     if isinstance(error, RecursionError):
         return TooLarge(f"{where} is nested deeper than {limits.MAX_NESTING} levels; flatten it")
-    if isinstance(error, UnicodeDecodeError):
-        return InvalidInput(f"{where} is not valid UTF-8 at byte {error.start}")
     if LONE_SURROGATE.search(text):
         return InvalidInput(f"{where} holds a lone surrogate, which is not valid Unicode")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidInput(f"{where} is not valid UTF-8 at byte {error.start}")
     reason = str(error).removeprefix("JSON is malformed: ")
     return InvalidInput(f"{where} is not valid JSON: {reason[:200]}")
 

@@ -20,6 +20,10 @@ MAX_PATH_PART = 64  # characters of a module part or a function name (the figure
 # The sync protocol.
 MAX_ID = 2**32 - 1  # query ids, request ids and versions are unsigned 32-bit numbers
 MAX_TS = 2**63 - 1  # the largest timestamp a client may show or be shown
+# One message of a socket. It may be longer than one call's arguments, so that a call that is too
+# large is refused alone, and a client that comes back can send all its queries together.
+MAX_MESSAGE_BYTES = 2 * MAX_JSON_BYTES
+MAX_MENDED_BYTES = MIB  # a message in which lone surrogates are looked for
 MAX_MODIFICATIONS = 2 * limits.MAX_QUERIES_PER_SOCKET  # in one message: drop and add them all
 MAX_TOKEN = 16 * KIB  # characters of a credential
 CHUNK_BYTES = 5_000_000  # a longer transition goes in parts, to clients that can join them

@@ -5,22 +5,37 @@ ignored and message types that we do not know are refused. The schema changes on
 `SCHEMA_VERSION` (its digest stands in a test). Facts: convex-protocol.md, sections 2.1 and 2.2.
 """
 
-from typing import Annotated, Any, Literal
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Raw
 
-from hubify.values.errors import AppError, InvalidInput
+from hubify.values.errors import InvalidInput
 from hubify.wire import convex_json
-from hubify.wire.limits import MAX_ID, MAX_MODIFICATIONS, MAX_PATH, MAX_TOKEN
+from hubify.wire.limits import (
+    MAX_ID,
+    MAX_MENDED_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_MODIFICATIONS,
+    MAX_PATH,
+    MAX_TOKEN,
+)
 
 # 1: the messages of npm convex 1.48.0 and PyPI convex 0.8.1.
 SCHEMA_VERSION = 1
+TOO_LONG = f"the message is over {MAX_MESSAGE_BYTES} bytes; send less at a time"
 
 Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
 Path = Annotated[str, Meta(max_length=MAX_PATH)]
 SESSION_ID = r"\A[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 Ts = Annotated[str, Meta(max_length=16)]
+if TYPE_CHECKING:
+    Arguments = Any
+else:
+    # Left as text for `wire.calls.parse_arguments`: what is wrong with them is the error of the
+    # call, not of the connection.
+    Arguments = Raw
 
 
 class ProtocolViolation(InvalidInput):
@@ -65,7 +80,7 @@ class Add(_Message, frozen=True):
 
     query_id: Id
     udf_path: Path
-    args: Any
+    args: Arguments
     journal: str | None = None
     component_path: str | None = None
 
@@ -89,7 +104,7 @@ class Mutation(_Message, frozen=True):
 
     request_id: Id
     udf_path: Path
-    args: Any
+    args: Arguments
     component_path: str | None = None
 
 
@@ -98,7 +113,7 @@ class Action(_Message, frozen=True):
 
     request_id: Id
     udf_path: Path
-    args: Any
+    args: Arguments
     component_path: str | None = None
 
 
@@ -207,23 +222,36 @@ _server_messages = msgspec.json.Decoder[ServerMessage](ServerMessage)
 
 
 def decode_client_message(text: bytes | bytearray | str) -> ClientMessage:
-    """Read one message of a client. `args` are JSON's own types, not yet values.
+    """Read one message of a client. `args` stay JSON text (`msgspec.Raw`).
 
     Raises:
         ProtocolViolation: not a message that a client may send; the message says why.
 
     """
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise ProtocolViolation(TOO_LONG)
     try:
-        convex_json.check_size(raw, "the message")
-        return _client_messages.decode(raw)
-    except AppError as error:
-        raise ProtocolViolation(error.message) from None
+        return _decode_client_message(raw)
     except msgspec.ValidationError as error:
         raise ProtocolViolation(f"the message is not understood: {str(error)[:200]}") from None
     except (ValueError, RecursionError) as error:
         refusal = convex_json.parse_refusal(error, raw, "the message")
         raise ProtocolViolation(refusal.message) from None
+
+
+def _decode_client_message(raw: bytes | bytearray) -> ClientMessage:
+    try:
+        return _client_messages.decode(raw)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if len(raw) > MAX_MENDED_BYTES or not convex_json.LONE_SURROGATE.search(raw):
+            raise
+    # Half an emoji, cut off by a client that counts UTF-16, is the error of the call that sends it:
+    # as bytes it passes here, and is refused where the arguments are read.
+    spelled_out = json.dumps(json.loads(raw), ensure_ascii=False)
+    return _client_messages.decode(spelled_out.encode(errors="surrogatepass"))
 
 
 def decode_server_message(text: bytes | bytearray | str) -> ServerMessage:

@@ -1,5 +1,6 @@
 """The client's side of a live query, held against the texts that the server sends."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +51,9 @@ def test_a_socket_begins_with_who_calls_and_what_is_watched() -> None:
     assert messages == [
         Connect(ID, 0, "InitialConnect"),
         Authenticate(0, "User", "hk_live_x"),
-        ModifyQuerySet(0, 1, [Add(0, "skills:getByName", [{"name": "tidy", "n": 2.0}])]),
+        ModifyQuerySet(
+            0, 1, [Add(0, "skills:getByName", msgspec.Raw(b'[{"name":"tidy","n":2.0}]'))]
+        ),
     ]
 
 

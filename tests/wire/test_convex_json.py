@@ -108,7 +108,7 @@ REFUSED = [
     ("", InvalidInput, "args is not valid JSON"),
     ("[1,]", InvalidInput, "args is not valid JSON"),
     ('{"x":"\\ud800"}', InvalidInput, "args holds a lone surrogate"),
-    ('"\ud800"', InvalidInput, "args is not valid UTF-8"),
+    ('"\ud800"', InvalidInput, "args holds a lone surrogate"),
     ("9007199254740993", InvalidInput, r"args is beyond 2\*\*53"),
     ("9" * 400, InvalidInput, r"args is beyond 2\*\*53"),
     ("9" * 100_000, InvalidInput, "args is not valid JSON"),

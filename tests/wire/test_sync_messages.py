@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubify.values.errors import InvalidInput, TooLarge
+from hubify.values.values import Int64
 from hubify.wire import sync_messages
+from hubify.wire.calls import parse_arguments
+from hubify.wire.limits import MAX_JSON_BYTES, MAX_MESSAGE_BYTES
 from hubify.wire.sync_messages import (
     Add,
     Authenticate,
@@ -51,12 +55,14 @@ def test_what_official_clients_send_is_understood() -> None:
     added, removed = modify.modifications
     assert isinstance(added, Add)
     assert isinstance(removed, Remove)
-    assert added.args == [{"n": {"$integer": "BwAAAAAAAAA="}}]
+    assert parse_arguments(added.args) == {"n": Int64(7)}
 
     mutation = decode_client_message(
         '{"type":"Mutation","requestId":0,"udfPath":"learning:report","args":[{"x":1}]}'
     )
-    assert mutation == Mutation(request_id=0, udf_path="learning:report", args=[{"x": 1}])
+    assert mutation == Mutation(
+        request_id=0, udf_path="learning:report", args=msgspec.Raw(b'[{"x":1}]')
+    )
 
 
 def test_no_credential_may_come_without_a_value() -> None:
@@ -99,15 +105,37 @@ def test_fields_that_we_do_not_know_are_ignored() -> None:
         '{"type":"Mutation","requestId":1.5,"udfPath":"a:b","args":[]}',
         '{"type":"Authenticate","baseVersion":0,"tokenType":"Other","value":"x"}',
         '{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{"type":"X"}]}',
-        '{"type":"Event","a":"\\ud800"}',
         '{"type":"Event","a":NaN}',
         '{"type":"Event","a":' + "[" * 5_000_000,
-        '{"type":"Event","a":[' + "[]," * 300_000 + "0]}",
+        '{"type":"Mutation","requestId":0,"udfPath":"\\ud800:b","args":[]}',
+        '{"type":"Event","a":"' + "x" * MAX_MESSAGE_BYTES + '"}',
     ],
 )
 def test_what_no_working_client_sends_is_a_violation(text: str) -> None:
     with pytest.raises(ProtocolViolation):
         decode_client_message(text)
+
+
+@pytest.mark.parametrize(
+    ("args", "kind", "message"),
+    [
+        ('[{"a":"' + "x" * MAX_JSON_BYTES + '"}]', TooLarge, "args is over 16779216 bytes"),
+        ('[{"a":[' + "[]," * 300_000 + "0]}]", TooLarge, "args holds over 250000 values"),
+        ('[{"a":' + "[" * 100 + "]" * 100 + "}]", TooLarge, "nested deeper than 64 levels"),
+        ('[{"a":"\\ud83d"}]', InvalidInput, "args holds a lone surrogate"),
+        ('[{"a":"\\ude00 \\ud83d\\ude00"}]', InvalidInput, "args holds a lone surrogate"),
+    ],
+    ids=["long", "many", "deep", "half a pair", "other half"],
+)
+def test_what_is_wrong_with_arguments_is_the_calls_error(
+    args: str, kind: type[Exception], message: str
+) -> None:
+    text = f'{{"type":"Mutation","requestId":7,"udfPath":"a:b","args":{args}}}'
+    mutation = decode_client_message(text)
+    assert isinstance(mutation, Mutation)
+    assert mutation.request_id == 7
+    with pytest.raises(kind, match=message):
+        parse_arguments(mutation.args)
 
 
 def test_too_many_modifications_in_one_message_are_a_violation() -> None:
@@ -127,6 +155,9 @@ def test_a_client_message_that_we_write_reads_back_the_same() -> None:
     message = ModifyQuerySet(
         base_version=0,
         new_version=1,
-        modifications=[Add(query_id=1, udf_path="a:b", args=[{"x": 1}]), Remove(query_id=0)],
+        modifications=[
+            Add(query_id=1, udf_path="a:b", args=msgspec.Raw(b'[{"x":1}]')),
+            Remove(query_id=0),
+        ],
     )
     assert decode_client_message(msgspec.json.encode(message)) == message

@@ -15,7 +15,7 @@ from hubify.transports.sync.host import Host, LiveQuery
 from hubify.values import limits
 from hubify.values.errors import AppError, InternalError, Kind, TooLarge
 from hubify.values.values import Value
-from hubify.wire.calls import read_arguments, read_path
+from hubify.wire.calls import parse_arguments, read_path
 from hubify.wire.results import LiveResult, live_refusal
 from hubify.wire.server_texts import query_removed, query_result
 from hubify.wire.sync_messages import Add, ProtocolViolation
@@ -177,7 +177,7 @@ class QuerySet:
         try:
             if len(self._watched) >= limits.MAX_QUERIES_PER_SOCKET:
                 raise _too_many()
-            arguments = read_arguments(message.args)
+            arguments = parse_arguments(message.args)
             path = read_path(message.udf_path, message.component_path)
             return Watched(path, arguments, message.journal)
         except AppError as error:

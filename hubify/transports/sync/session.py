@@ -19,7 +19,7 @@ from hubify.transports.sync.query_set import QuerySet
 from hubify.transports.sync.requests import Request, Requests
 from hubify.values import limits
 from hubify.values.errors import AppError, Kind, Unauthenticated
-from hubify.wire.calls import read_arguments, read_path
+from hubify.wire.calls import parse_arguments, read_path
 from hubify.wire.clients import Client
 from hubify.wire.server_texts import PING, ZERO, Version, auth_error, fatal_error
 from hubify.wire.sync_messages import (
@@ -312,7 +312,7 @@ class Session:
             return self._refusal
         try:
             path = read_path(message.udf_path, message.component_path)
-            return Call(path, read_arguments(message.args), self._principal, self._address)
+            return Call(path, parse_arguments(message.args), self._principal, self._address)
         except AppError as error:
             return error
 

@@ -25,8 +25,9 @@ from hubify.transports.sync.frames import text_frame
 from hubify.transports.sync.handshake import client_of
 from hubify.transports.sync.session import Closing, Peer, Session
 from hubify.wire.addresses import caller_address
-from hubify.wire.limits import MAX_JSON_BYTES
+from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.server_texts import fatal_error
+from hubify.wire.sync_messages import TOO_LONG
 
 SLICE_BYTES = 16 * 1024  # taken in at a time, so that one socket's flood is everyone's small delay
 UNSENT_LOW_WATER = 128 * 1024  # bytes that the kernel may keep beyond what is in flight
@@ -41,7 +42,6 @@ CLOSING_BEATS = 2  # until a closing socket is cut
 BINARY_REFUSED = Closing(1003, "TextExpected")
 RESTARTING = Closing(1001, "ServerRestart")
 NOT_FOUND, TOO_MANY = 404, 503
-TOO_LONG = f"the message is over {MAX_JSON_BYTES} bytes; send less at a time"
 PING_FRAME = b"\x89\x00"
 
 log = logging.getLogger("hubify.sync")
@@ -78,7 +78,7 @@ class SyncSocket(asyncio.Protocol):
         self._endpoint = endpoint
         self._connections = connections
         self._transport = cast("asyncio.Transport", None)
-        self._websocket = ServerProtocol(max_size=MAX_JSON_BYTES, logger=quiet_log)
+        self._websocket = ServerProtocol(max_size=MAX_MESSAGE_BYTES, logger=quiet_log)
         self._session: Session | None = None
         self._address: str | None = None
         self._arrived = b""

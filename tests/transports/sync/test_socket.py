@@ -11,7 +11,7 @@ from hubify.transports.sync import socket as socket_module
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
 from hubify.transports.sync.socket import SyncSocket
 from hubify.values.errors import AppError
-from hubify.wire.limits import MAX_JSON_BYTES
+from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.results import CallResult
 from hubify.wire.server_texts import PING
 from hubify.wire.sync_messages import (
@@ -243,7 +243,7 @@ async def test_a_message_that_is_too_long_is_said_to_be_so(stage: Stage) -> None
     line = stage.line()
     await settle()
     line.heard()
-    head = client_frame(b"x" * (MAX_JSON_BYTES + 1))[:14]
+    head = client_frame(b"x" * (MAX_MESSAGE_BYTES + 1))[:14]
     line.socket.data_received(head)
     frames = split(b"".join(line.transport.writes))
     assert b"FatalError" in frames[0][1]

@@ -21,6 +21,7 @@ from hubify.transports.sync.endpoint import SyncEndpoint
 from hubify.transports.sync.host import Done
 from hubify.transports.sync.socket import SyncSocket, protocol_of
 from hubify.values.errors import Conflict
+from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.results import call_refusal
 from hubify.wire.sync_messages import (
     Add,
@@ -181,7 +182,7 @@ def test_a_message_that_is_too_long_closes_the_socket() -> None:
             connect(f"{address}/api/sync") as client,
         ):
             with suppress(ConnectionClosed):
-                await client.send("x" * (17 * 1024 * 1024))
+                await client.send("x" * (MAX_MESSAGE_BYTES + 1))
             await client.wait_closed()
             assert client.close_code in {1006, 1009}
 
