@@ -6,7 +6,6 @@ Invariant: a job leaves `pending` in the same commit as its effect, or by a fail
 from typing import Any
 
 from hubify.functions import (
-    Conflict,
     Domain,
     MutationCtx,
     NotFound,
@@ -17,6 +16,7 @@ from hubify.functions import (
     get,
     post,
 )
+from hubify.functions.jobs import AlreadyConsumed
 from hubify.functions.replay import Answered
 from hubify.functions.schedule import MAX_ATTEMPTS, Cron, Job, JobState, Tick, retry_delay_ms
 
@@ -32,10 +32,6 @@ HISTORY = "history"
 
 class JobNotFound(NotFound):
     """No job has that id."""
-
-
-class JobTaken(Conflict):
-    """The job is no longer in the state that this step expects."""
 
 
 def next_run(cron: Cron, now: int) -> int:
@@ -88,14 +84,14 @@ def due_crons(ctx: QueryCtx, *, now: int) -> list[Cron]:
     return [cron for cron in crons if cron.next_at <= now]
 
 
-@system.mutation(internal=True, errors=(JobTaken,))
+@system.mutation(internal=True, errors=(AlreadyConsumed,))
 def begin_job(ctx: MutationCtx, *, job_id: RowId) -> Job:
     """Mark an action's job as running, so that it runs at most once."""
     job = taken(ctx, job_id, JobState.PENDING)
     return ctx.db.replace(job, state=JobState.RUNNING, started_at=ctx.now)
 
 
-@system.mutation(internal=True, errors=(JobTaken,))
+@system.mutation(internal=True, errors=(AlreadyConsumed,))
 def end_job(ctx: MutationCtx, *, job_id: RowId) -> None:
     """Mark a running action's job as done."""
     job = taken(ctx, job_id, JobState.RUNNING)
@@ -211,5 +207,5 @@ def taken(ctx: MutationCtx, job_id: str, expected: JobState) -> Job:
     job = ctx.db.get(Job, job_id)
     if job is None or job.state is not expected:
         message = f"job {job_id} is no longer {expected}"
-        raise JobTaken(message)
+        raise AlreadyConsumed(message)
     return job

@@ -12,7 +12,7 @@ from hubify.values.errors import Conflict
 
 
 class AlreadyConsumed(Conflict):
-    """Another process, or an earlier attempt, has run this job."""
+    """Another process, or an earlier attempt, runs this job or has run it."""
 
 
 def submit_job(backend: Backend, job: Job, principal: Principal, settled: Settled) -> None:

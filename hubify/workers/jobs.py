@@ -9,16 +9,18 @@ import logging
 from typing import Any
 
 from hubify.functions.backend import Backend, Call, settling
-from hubify.functions.jobs import submit_job
+from hubify.functions.jobs import AlreadyConsumed, submit_job
 from hubify.functions.principal import SYSTEM
 from hubify.functions.schedule import MAX_ATTEMPTS, Job
 from hubify.functions.spec import FunctionKind
-from hubify.values.errors import AppError, Kind, NotFound
+from hubify.values.errors import AppError, Kind, NotFound, Unavailable
 
 log = logging.getLogger("hubify.jobs")
 
 BATCH = 64
+MOST_RUNNING = 256
 LONGEST_WAIT_S = 30.0
+AGAIN_S = 1.0  # before the store is asked again to take a write that it refused
 HOPELESS = (Kind.INVALID, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.TOO_LARGE)
 
 
@@ -33,13 +35,20 @@ class JobLoop:
         backend.on_change(Job, self._wake.set)
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        await self.prepare()
+        """Work until cancelled; a round that fails (disk full) is logged and tried again."""
+        prepared = False
         while True:
-            self._wake.clear()
-            await self._start_crons()
-            if not self._start_due():
-                await self._wait()
+            try:
+                if not prepared:
+                    await self.prepare()
+                    prepared = True
+                await self._round()
+            except AppError as error:
+                log.warning("jobs wait: %s", error.message)
+                await asyncio.sleep(AGAIN_S)
+            except Exception:
+                log.exception("a round of jobs failed")
+                await asyncio.sleep(AGAIN_S)
 
     async def prepare(self) -> None:
         """Bring the cron rows up to date, and settle what a stopped process left running."""
@@ -60,13 +69,19 @@ class JobLoop:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _round(self) -> None:
+        self._wake.clear()
+        await self._start_crons()
+        if not self._start_due():
+            await self._wait()
+
     def _now_ms(self) -> int:
         return self._backend.wiring.runtime.wall_ns() // 1_000_000
 
     async def _wait(self) -> None:
         first: Job | None = self._ask("system:nextJob", {})
         wait_s = LONGEST_WAIT_S
-        if first is not None and first.id not in self._running:
+        if first is not None and first.id not in self._running and self._room():
             wait_s = min(wait_s, max(0.0, (first.due_at - self._now_ms()) / 1000))
         try:
             await asyncio.wait_for(self._wake.wait(), wait_s)
@@ -75,7 +90,7 @@ class JobLoop:
 
     def _start_due(self) -> bool:
         due: list[Job] = self._ask("system:dueJobs", {"now": self._now_ms(), "limit": BATCH})
-        fresh = [job for job in due if job.id not in self._running]
+        fresh = [job for job in due if job.id not in self._running][: self._room()]
         for job in fresh:
             self._running.add(job.id)
             task = asyncio.get_running_loop().create_task(self._run(job))
@@ -83,9 +98,14 @@ class JobLoop:
             task.add_done_callback(self._tasks.discard)
         return len(fresh) == BATCH
 
+    def _room(self) -> int:
+        return max(0, MOST_RUNNING - len(self._running))
+
     async def _run(self, job: Job) -> None:
         try:
             await self._attempt(job)
+        except AlreadyConsumed as error:
+            log.info("job %s (%s): %s", job.id, job.path, error.message)
         except AppError as error:
             log.warning("job %s (%s) failed: %s", job.id, job.path, error.message)
             await self._tell_failure(job, error)
@@ -101,20 +121,25 @@ class JobLoop:
             await future
             return
         call = Call(job.path, job.arguments, SYSTEM, charged=False)
-        await self._do("system:beginJob", {"job_id": job.id})
+        await self._insist("system:beginJob", {"job_id": job.id})
         await self._backend.run(call, internal=True)
-        await self._do("system:endJob", {"job_id": job.id})
+        await self._insist("system:endJob", {"job_id": job.id})
 
     async def _tell_failure(self, job: Job, error: AppError) -> None:
-        try:
-            retries = self._retries(job, error)
-            told = f"{error.code}: {error.message}"
-            arguments = {"job_id": job.id, "error": told, "retries": retries}
-            await self._do("system:failJob", arguments)
-        except AppError as again:
-            # The store refuses writes (disk full): the job stays pending and is tried later.
-            log.warning("job %s: its failure could not be stored: %s", job.id, again.message)
-            await asyncio.sleep(1)
+        retries = self._retries(job, error)
+        told = f"{error.code}: {error.message}"
+        await self._insist("system:failJob", {"job_id": job.id, "error": told, "retries": retries})
+
+    async def _insist(self, path: str, arguments: dict[str, Any]) -> None:
+        """Store where a job stands, however long the store refuses writes (disk full)."""
+        while True:
+            try:
+                await self._do(path, arguments)
+            except Unavailable as error:
+                log.warning("job %s waits for the store: %s", arguments["job_id"], error.message)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     def _retries(self, job: Job, error: AppError) -> int:
         if error.kind in HOPELESS:
@@ -126,10 +151,10 @@ class JobLoop:
         return MAX_ATTEMPTS if spec.kind is FunctionKind.MUTATION else spec.retries
 
     async def _recover(self) -> None:
-        left: list[Job] = await self._do("system:recoverJobs", {})
-        for job in left:
-            message = "the server stopped while it ran; whether it took effect is unknown"
-            await self._tell_failure(job, Interrupted(message))
+        message = "the server stopped while it ran; whether it took effect is unknown"
+        while left := await self._do("system:recoverJobs", {}):
+            for job in left:
+                await self._tell_failure(job, Interrupted(message))
 
     async def _declare_crons(self) -> None:
         declared = [

@@ -87,6 +87,12 @@ def break_later(ctx: MutationCtx) -> None:
     ctx.schedule(reach, after_ms=0)
 
 
+@notes.mutation(public=True)
+def look_later(ctx: MutationCtx, *, name: str) -> None:
+    """Schedule an action that only looks."""
+    ctx.schedule(look, after_ms=0, name=name)
+
+
 @notes.query(public=True, errors=(NoteNotFound,), aliases=("notes:fetch",))
 def get(ctx: QueryCtx, *, name: str) -> Note:
     """One note."""
@@ -125,6 +131,12 @@ async def count_twice(ctx: ActionCtx, *, name: str) -> int:
     """Count up twice, in two transactions."""
     await ctx.run(count, name=name)
     return await ctx.run(count, name=name)
+
+
+@notes.action(internal=True, errors=(NoteNotFound,))
+async def look(ctx: ActionCtx, *, name: str) -> None:
+    """Look at a note."""
+    await ctx.run(get, name=name)
 
 
 @notes.action(internal=True, retries=2)
