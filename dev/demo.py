@@ -209,11 +209,12 @@ def invite(url: str, key: str) -> None:
     print(
         f"""
 Hubify is running on {url}
+  live page  {url}/live/
   admin key  {key}
   docs       {url}/docs
 
 Three things to try while the agents work:
-  1. Watch a skill:   curl -s {url}/v1/skills/csv-report
+  1. Watch it live:   open {url}/live/ in a browser and choose csv-report
   2. Ask why:         curl -s {url}/v1/evolution/csv-report/canary
   3. Report a run:    curl -s {url}/v1/learning/report -H "Authorization: Bearer {key}" \\
        -H "Content-Type: application/json" -d '{{"skill_name": "csv-report",
