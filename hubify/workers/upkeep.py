@@ -17,7 +17,9 @@ log = logging.getLogger("hubify.upkeep")
 USES_EVERY_S = 60
 PRUNE_EVERY_S = 600
 PRUNE_BATCH = 500
+PRUNE_TRIES = 20  # an engine that is writing drops nothing just then; under load it mostly is
 PAUSE_S = 0.05
+USES_AT_ONCE = 1_000  # keys whose use one mutation stores
 MS_PER_DAY = 86_400_000
 NS_PER_MS = 1_000_000
 
@@ -42,12 +44,15 @@ class Upkeep:
                     await self.prune()
             except AppError as error:
                 log.warning("upkeep: %s", error.message)
+            except Exception:
+                log.exception("a round of upkeep failed")
 
     async def record_uses(self) -> None:
         """Store how often each key was shown since the last time."""
-        uses = self._identities.take_uses()
-        if uses:
-            await self._do("auth:recordUses", {"uses": uses})
+        uses = [*self._identities.take_uses().items()]
+        for start in range(0, len(uses), USES_AT_ONCE):
+            some = dict(uses[start : start + USES_AT_ONCE])
+            await self._do("auth:recordUses", {"uses": some})
 
     async def prune(self) -> int:
         """Drop superseded versions older than the window, in small batches; how many."""
@@ -58,9 +63,11 @@ class Upkeep:
             return 0
         await self._do("system:forgetBefore", {"ms": before_ms})
         database.oldest = max(database.oldest, before_ms * NS_PER_MS)
-        dropped = 0
-        while count := database.prune(before_ms * NS_PER_MS, PRUNE_BATCH):
+        dropped = tries = 0
+        while tries < PRUNE_TRIES:
+            count = database.prune(before_ms * NS_PER_MS, PRUNE_BATCH)
             dropped += count
+            tries = 0 if count else tries + 1
             await asyncio.sleep(PAUSE_S)
         return dropped
 
