@@ -21,6 +21,9 @@ log = logging.getLogger("hubify.http")
 
 MIB = 1024 * 1024
 MAX_BODY = limits.MAX_ARGUMENT_BYTES + limits.MAX_BODY_SLACK_BYTES
+# A body that is a little too long is taken in to its end, and dropped, before it is refused: most
+# clients that are told while they still send do not listen, and report a broken connection.
+MAX_TAKEN = 2 * MAX_BODY
 MAX_BODIES = 256 * MIB  # of all requests that are being read or answered
 BODY_SECONDS = 60.0
 MAX_DIGITS = 12  # of a declared length
@@ -140,7 +143,7 @@ class _Body:
         if "content-length" not in headers and "transfer-encoding" not in headers:
             return b""
         declared = headers.get("content-length", "0")
-        if len(declared) > MAX_DIGITS or (declared.isdecimal() and int(declared) > MAX_BODY):
+        if len(declared) > MAX_DIGITS or (declared.isdecimal() and int(declared) > MAX_TAKEN):
             raise _too_long()
         try:
             async with asyncio.timeout(seconds):
@@ -163,13 +166,18 @@ class _Body:
             part = message.get("body", b"")
             self._take(len(part))
             parts.append(part)
+            if self._size > MAX_BODY:
+                parts.clear()
             if not message.get("more_body"):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+                break
+        if self._size > MAX_BODY:
+            raise _too_long()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _take(self, size: int) -> None:
         self._size += size
         fits = self._application.hold(size)
-        if self._size > MAX_BODY:
+        if self._size > MAX_TAKEN:
             raise _too_long()
         if not fits:
             message = "too many large requests are under way; try again later"

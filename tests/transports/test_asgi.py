@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hubify.transports import asgi
-from hubify.transports.asgi import MAX_BODY, Application
+from hubify.transports.asgi import MAX_TAKEN, Application
 from hubify.transports.http import HttpRequest, HttpResponse
 
 Message = Mapping[str, Any]
@@ -114,8 +114,8 @@ def test_a_head_request_is_answered_without_a_body() -> None:
     assert int(exchange.headers["content-length"]) > 0
 
 
-@pytest.mark.parametrize("length", [str(MAX_BODY + 1), "9" * 5000])
-def test_a_body_that_is_declared_too_long_is_not_read(length: str) -> None:
+@pytest.mark.parametrize("length", [str(MAX_TAKEN + 1), "9" * 5000])
+def test_a_body_that_is_declared_far_too_long_is_not_read(length: str) -> None:
     exchange = Exchange("POST", headers=[("content-length", length)], parts=[b"x"])
     assert exchange.status == 413
     assert exchange.json["code"] == exchange.json["error"]["code"] == "PAYLOAD_TOO_LARGE"
@@ -123,11 +123,16 @@ def test_a_body_that_is_declared_too_long_is_not_read(length: str) -> None:
     assert exchange.left == [b"x"]
 
 
-def test_a_body_that_turns_out_too_long_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("parts", "left"), [(3, 0), (4, 0), (9, 4)])
+def test_a_body_that_turns_out_too_long_is_read_on_for_a_while_so_that_its_client_listens(
+    monkeypatch: pytest.MonkeyPatch, parts: int, left: int
+) -> None:
     monkeypatch.setattr(asgi, "MAX_BODY", 10)
-    exchange = Exchange("POST", headers=[("transfer-encoding", "chunked")], parts=[b"12345"] * 9)
+    monkeypatch.setattr(asgi, "MAX_TAKEN", 20)
+    chunked = [("transfer-encoding", "chunked")]
+    exchange = Exchange("POST", headers=chunked, parts=[b"12345"] * parts)
     assert exchange.status == 413
-    assert len(exchange.left) == 6
+    assert len(exchange.left) == left
 
 
 def test_a_body_that_takes_for_ever_is_refused() -> None:
