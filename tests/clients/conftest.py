@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.hosts import Host, node_host, python_host
-from tests.clients.legs import LEGS, LIVE_LEGS, NPM_LIVE_LEGS, NPM_REACT, Client, Leg
+from tests.clients.legs import LEGS, LIVE_LEGS, NPM_LEGS, NPM_LIVE_LEGS, NPM_REACT, Client, Leg
 from tests.clients.server import Server
 
 Connect = Callable[..., Client]
@@ -96,6 +96,12 @@ def leg(request: pytest.FixtureRequest) -> Leg:
 @pytest.fixture(params=LIVE_LEGS, ids=lambda leg: leg.name)
 def live_leg(request: pytest.FixtureRequest) -> Leg:
     """Each official client that subscribes."""
+    return request.param
+
+
+@pytest.fixture(params=NPM_LEGS, ids=lambda leg: leg.name)
+def npm_leg(request: pytest.FixtureRequest) -> Leg:
+    """Each client of npm's package."""
     return request.param
 
 

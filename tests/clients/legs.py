@@ -41,6 +41,7 @@ PYPI_HTTP = Leg("pypi-ConvexHttpClient", "python", "http")
 LEGS = (NPM_HTTP, NPM_LIVE, NPM_REACT, PYPI_LIVE, PYPI_HTTP)
 HTTP_LEGS = (NPM_HTTP, PYPI_HTTP)
 LIVE_LEGS = tuple(leg for leg in LEGS if leg.is_live)
+NPM_LEGS = tuple(leg for leg in LEGS if leg.is_npm)
 NPM_LIVE_LEGS = tuple(leg for leg in LIVE_LEGS if leg.is_npm)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Connect
-from tests.clients.legs import NPM_HTTP, NPM_LIVE, NPM_REACT, Leg
+from tests.clients.legs import Leg
 from tests.clients.server import Server
 
 
@@ -134,10 +134,9 @@ def test_every_spelling_of_a_path_finds_the_function(
         assert client.query(path) == "default"
 
 
-@pytest.mark.parametrize("leg", [NPM_HTTP, NPM_LIVE, NPM_REACT], ids=lambda leg: leg.name)
 def test_a_reference_into_the_api_finds_the_function(
-    connect: Connect, hub: Server, leg: Leg
+    connect: Connect, hub: Server, npm_leg: Leg
 ) -> None:
-    client = connect(leg, hub)
+    client = connect(npm_leg, hub)
     assert client.query(["checks", "default"]) == "default"
     assert client.query(["checks", "echo"], value=1) == 1
