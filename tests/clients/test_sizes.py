@@ -9,6 +9,7 @@ from tests.clients.server import Server
 
 MIB = 1024 * 1024
 UNDER = 16 * MIB - 1000
+EDGE = 16 * MIB - 2  # with its quotes, as JSON, exactly 16 MiB
 OVER = 16 * MIB + 4000
 TOO_LARGE = "PAYLOAD_TOO_LARGE"
 
@@ -30,10 +31,11 @@ def test_arguments_over_sixteen_mebibytes_are_refused_and_the_client_goes_on(
     assert client.query("checks:echo", value="and goes on") == "and goes on"
 
 
-def test_an_answer_just_under_sixteen_mebibytes_arrives(
-    connect: Connect, hub: Server, leg: Leg
+@pytest.mark.parametrize("size", [UNDER, EDGE])
+def test_an_answer_of_up_to_sixteen_mebibytes_arrives(
+    connect: Connect, hub: Server, leg: Leg, size: int
 ) -> None:
-    assert connect(leg, hub).query("checks:large", size=UNDER) == "x" * UNDER
+    assert connect(leg, hub).query("checks:large", size=size) == "x" * size
 
 
 def test_an_answer_over_sixteen_mebibytes_is_refused_and_the_client_goes_on(

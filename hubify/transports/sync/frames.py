@@ -13,7 +13,9 @@ from hubify.wire.server_texts import Version, chunks, transition
 
 MAX_FRAMES = 256
 MAX_BYTES = 32 * 1024 * 1024
-FINAL_TEXT = 0x81
+TEXT, CONTINUATION, FINAL = 0x01, 0x00, 0x80
+# Rust's official client, and so PyPI's, takes no frame over 16 MiB, though longer messages.
+MAX_FRAME_BYTES = 8 * 1024 * 1024
 SHORT, MEDIUM = 126, 65536  # from these sizes on, the length takes two and eight further bytes
 
 Digests = tuple[tuple[int, bytes], ...]  # (query id, digest of its result; empty when removed)
@@ -22,13 +24,25 @@ Wrap = Callable[[bytes], bytes]
 
 
 def text_frame(text: bytes) -> bytes:
-    """A whole WebSocket frame, as a server sends a text: unmasked (RFC 6455, 5.2)."""
-    size = len(text)
+    """A whole message, as a server sends a text: unmasked, in several frames when it is long."""
+    if len(text) <= MAX_FRAME_BYTES:
+        return _frame(FINAL | TEXT, text)
+    starts = range(0, len(text), MAX_FRAME_BYTES)
+    parts = [text[start : start + MAX_FRAME_BYTES] for start in starts]
+    between = (_frame(CONTINUATION, part) for part in parts[1:-1])
+    return b"".join((
+        _frame(TEXT, parts[0]), *between, _frame(FINAL | CONTINUATION, parts[-1]),
+    ))  # fmt: skip
+
+
+def _frame(first_byte: int, data: bytes) -> bytes:
+    """One frame (RFC 6455, 5.2)."""
+    size = len(data)
     if size < SHORT:
-        return bytes((FINAL_TEXT, size)) + text
+        return bytes((first_byte, size)) + data
     if size < MEDIUM:
-        return bytes((FINAL_TEXT, SHORT)) + size.to_bytes(2, "big") + text
-    return bytes((FINAL_TEXT, SHORT + 1)) + size.to_bytes(8, "big") + text
+        return bytes((first_byte, SHORT)) + size.to_bytes(2, "big") + data
+    return bytes((first_byte, SHORT + 1)) + size.to_bytes(8, "big") + data
 
 
 class Frames:

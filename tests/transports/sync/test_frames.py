@@ -1,6 +1,10 @@
 """Frames are built as the standard says, shared by key, and not kept without bound."""
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from hubify.transports.sync import frames as frames_module
 from hubify.transports.sync.frames import Frames, text_frame
@@ -12,6 +16,22 @@ from tests.transports.sync.fake_transport import split
 def test_a_frame_carries_a_text_of_any_size(size: int) -> None:
     text = b"x" * size
     assert split(text_frame(text)) == [(1, text)]
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_long_text_goes_in_frames_that_every_client_takes(
+    monkeypatch: pytest.MonkeyPatch, frames: int
+) -> None:
+    monkeypatch.setattr(frames_module, "MAX_FRAME_BYTES", 10)
+    text = bytes(range(9 * frames + 1))
+    sent = text_frame(text)
+    client = ClientProtocol(parse_uri("ws://a/"), state=State.OPEN)
+    client.receive_data(sent)
+    parts = [event for event in client.events_received() if isinstance(event, Frame)]
+    assert b"".join(part.data for part in parts) == text
+    assert [part.opcode for part in parts] == [Opcode.TEXT, *[Opcode.CONT] * (frames - 1)]
+    assert [part.fin for part in parts] == [False] * (frames - 1) + [True]
+    assert max(len(part.data) for part in parts) <= 10
 
 
 def built(frames: Frames, ts: int, size: int = 10) -> list[int]:
