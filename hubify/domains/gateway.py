@@ -12,6 +12,9 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.evidence.gateway import Finding as Found
+from hubify.evidence.gateway import Severity
+from hubify.evidence.redaction import redact
 from hubify.functions import (
     Conflict,
     Domain,
@@ -36,6 +39,8 @@ MAX_FINDINGS = 100
 """Findings that a decision keeps; the first ones, those that block before the others."""
 MAX_CHANGED = 1_000
 """Decisions on one skill that change with its visibility in one step."""
+MAX_COMPARED = 20
+"""Decisions on the same bytes that a new one is compared with."""
 
 SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
@@ -59,16 +64,6 @@ class GateOutcome(StrEnum):
     PASSED = "passed"
     REFUSED = "refused"
     SKIPPED = "skipped"
-
-
-class Severity(StrEnum):
-    """How bad a finding is; `info` is only worth knowing."""
-
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 class Verdict(StrEnum):
@@ -194,6 +189,21 @@ def _outcome(gate: Gate, blocked: set[Gate], ran: frozenset[Gate]) -> GateOutcom
     return GateOutcome.PASSED if gate in ran else GateOutcome.SKIPPED
 
 
+def finding_of(found: Found) -> Finding:
+    """A finding of the rules as decisions keep it: what it quotes is for everybody to read."""
+    return Finding(
+        gate=Gate(found.gate.value),
+        rule=found.rule,
+        severity=found.severity,
+        blocks=found.blocks,
+        path=found.path,
+        line=found.line,
+        message=found.message,
+        fix=found.fix,
+        excerpt=redact(found.excerpt).text,
+    )
+
+
 def kept_findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings that a decision keeps, those that block first, else in their order."""
     return tuple(sorted(findings, key=lambda finding: not finding.blocks))[:MAX_FINDINGS]
@@ -312,7 +322,7 @@ def record(
     digest: str,
     public: bool,
 ) -> Decision:
-    """Write down what was decided on a version."""
+    """Write down what was decided on a version; the same refusal again is not written twice."""
     kept = kept_findings(judged.findings)
     decision = Decision(
         skill=skill,
@@ -327,7 +337,8 @@ def record(
         public=public,
         decided_at=ctx.now,
     )
-    return ctx.db.insert(decision)
+    known = _same_refusal(ctx, decision)
+    return ctx.db.insert(decision) if known is None else known
 
 
 def is_cleared(ctx: QueryCtx, *, owner: str, skill: str, digest: str) -> bool:
@@ -350,6 +361,23 @@ def show_decisions(ctx: MutationCtx, *, owner: str, skill: str, public: bool) ->
 def show_decisions_on(ctx: MutationCtx, *, owner: str, skill: str, public: bool) -> None:
     """Go on where `show_decisions` stopped."""
     show_decisions(ctx, owner=owner, skill=skill, public=public)
+
+
+def _same_refusal(ctx: MutationCtx, decision: Decision) -> Decision | None:
+    if decision.verdict is Verdict.ACCEPTED:
+        return None
+    same_bytes = Decision.where(owner=decision.owner, skill=decision.skill, digest=decision.digest)
+    for known in ctx.db.take(same_bytes, limit=MAX_COMPARED):
+        told = (known.version, known.verdict, known.findings, known.rules, known.public)
+        if told == (
+            decision.version,
+            decision.verdict,
+            decision.findings,
+            decision.rules,
+            decision.public,
+        ):
+            return known
+    return None
 
 
 def _is_theirs(ctx: QueryCtx, decision: Decision) -> bool:

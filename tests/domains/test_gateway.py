@@ -77,6 +77,11 @@ def test_one_blocking_finding_refuses_and_none_accepts(backend: InMemoryBackend)
     assert accepted.verdict == "accepted"
 
 
+def test_the_same_refusal_again_is_the_same_decision(backend: InMemoryBackend) -> None:
+    assert refused(backend) == refused(backend)
+    assert refused(backend, public=False) != refused(backend)
+
+
 def test_each_gate_says_how_it_ended() -> None:
     results = gate_results((finding(),), frozenset({Gate.SCHEMA, Gate.PROVENANCE}))
     assert [(r.gate, r.outcome) for r in results[:3]] == [
@@ -158,8 +163,9 @@ def test_resolving_an_appeal_takes_the_scope(backend: InMemoryBackend) -> None:
 
 
 def test_decisions_become_as_public_as_their_skill(backend: InMemoryBackend) -> None:
-    for _ in range(3):
-        refused(backend)
+    for rule in ("one", "two", "three"):
+        told = {"rules": [rule], "blocks": True, "public": True}
+        backend.mutation("probe:decide", told)
     backend.mutation("probe:show", {"public": False})
     assert listed(backend) == []
     backend.mutation("probe:show", {"public": True})

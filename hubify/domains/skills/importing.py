@@ -59,6 +59,7 @@ from hubify.domains.skills.versions import (
     add_version,
     create_skill,
 )
+from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import EMPTY
 from hubify.formats.names import owned_name, slug_from
 from hubify.formats.versions import FIRST, BadVersion, bump_patch, is_prerelease, read_version
@@ -189,6 +190,9 @@ def _import(ctx: MutationCtx, wish: Wish, place: Place, examined: Examined) -> I
         version=number,
         owner=owner,
         public=(place.skill or wish).visibility is Visibility.PUBLIC,
+        publisher=Publisher(
+            authenticated=True, origin="imported", imported_from=wish.source or wish.author
+        ),
     )
     if decision.verdict is Verdict.REFUSED:
         refused = _answer(ImportOutcome.REFUSED, place, number, None)

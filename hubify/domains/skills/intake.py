@@ -12,8 +12,10 @@ from typing import Annotated
 import msgspec
 
 from hubify.domains import gateway
-from hubify.domains.gateway import Decision, Finding, Gate, Judged, Severity
+from hubify.domains.gateway import Decision, Finding, Gate, Judged, Severity, finding_of
+from hubify.domains.skills.scanning import content_findings
 from hubify.domains.skills.versions import Profile
+from hubify.evidence.gateway import EDITION, Publisher, provenance_gate
 from hubify.formats.bundle import EMPTY, Bundle, gather
 from hubify.formats.document import SkillDocument
 from hubify.formats.findings import Finding as Read
@@ -22,9 +24,9 @@ from hubify.formats.limits import MAX_FILES
 from hubify.formats.reader import SKILL_FILE, read_bundle
 from hubify.functions import InvalidInput, MutationCtx
 
-RULES = "gateway/1"
-RAN = frozenset({Gate.SCHEMA, Gate.PROVENANCE})
-"""The gates that this edition has; who publishes is known by the key that it takes."""
+RULES = f"gateway/1 {EDITION}"
+SERVER = Publisher(authenticated=True, origin="generated")
+"""What is known of the publisher when the server itself publishes, for a skill's owner."""
 MAX_CATEGORY = 40
 
 Path = Annotated[str, msgspec.Meta(max_length=4_096)]
@@ -87,17 +89,39 @@ def examine(files: Iterable[tuple[str, bytes]], *, directory: str = "") -> Exami
 
 
 def decide(
-    ctx: MutationCtx, examined: Examined, *, skill: str, version: str, owner: str, public: bool
+    ctx: MutationCtx,
+    examined: Examined,
+    *,
+    skill: str,
+    version: str,
+    owner: str,
+    public: bool,
+    publisher: Publisher = SERVER,
 ) -> Decision:
-    """Let the gateway decide on what was examined, and write the decision down."""
+    """Let the gateway decide on what was examined, and write the decision down.
+
+    A gate that refuses ends it. `publisher` is what is known about who publishes.
+    """
     digest = examined.bundle.digest if examined.bundle else ""
-    findings = examined.findings
-    if gateway.is_cleared(ctx, owner=owner, skill=skill, digest=digest):
-        findings = tuple(_cleared(finding) for finding in findings)
-    judged = Judged(gateway.gate_results(findings, RAN), findings, RULES)
+    cleared = gateway.is_cleared(ctx, owner=owner, skill=skill, digest=digest)
+    judged = judge(examined, publisher, cleared=cleared)
     return gateway.record(
         ctx, judged, skill=skill, version=version, owner=owner, digest=digest, public=public
     )
+
+
+def judge(examined: Examined, publisher: Publisher, *, cleared: bool) -> Judged:
+    """What the gates find, in their order; with `cleared`, faults of content do not block."""
+    findings = list(examined.findings)
+    ran = {Gate.SCHEMA}
+    if not _blocks(findings):
+        ran.add(Gate.PROVENANCE)
+        findings.extend(map(finding_of, provenance_gate(publisher).findings))
+    if not _blocks(findings) and examined.bundle is not None:
+        ran.add(Gate.CONTENT)
+        found = content_findings(examined.bundle)
+        findings.extend(map(_cleared, found) if cleared else found)
+    return Judged(gateway.gate_results(tuple(findings), frozenset(ran)), tuple(findings), RULES)
 
 
 def blocked(examined: Examined, rule: str, message: str, fix: str) -> Examined:
@@ -176,6 +200,8 @@ def _wrong_type(document: SkillDocument) -> Finding:
 
 def _cleared(finding: Finding) -> Finding:
     """A fault of content that an upheld appeal has called a false alarm no longer blocks."""
-    if finding.gate is not Gate.CONTENT:
-        return finding
     return msgspec.structs.replace(finding, blocks=False)
+
+
+def _blocks(findings: list[Finding]) -> bool:
+    return any(finding.blocks for finding in findings)

@@ -58,6 +58,7 @@ from hubify.domains.skills.versions import (
     add_version,
     create_skill,
 )
+from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import SkillDocument
 from hubify.functions import ActionCtx, MutationCtx, Principal, RowId, post
@@ -190,6 +191,7 @@ def submit(
         version=numbered.version,
         owner=ctx.identity.owner if skill is None else skill.owner,
         public=visibility is Visibility.PUBLIC,
+        publisher=_publisher(ctx.identity),
     )
     if decision.verdict is Verdict.REFUSED:
         return Submitted(None, decision)
@@ -276,6 +278,17 @@ def _publish(ctx: MutationCtx, skill: Skill | None, accepted: Accepted) -> Publi
         changed=True,
         decision_id=accepted.decision.id,
         findings=accepted.decision.findings,
+    )
+
+
+def _publisher(caller: Principal) -> Publisher:
+    """What is known of a caller; an agent that a key names has its owner's word."""
+    is_agent = caller.agent is not None
+    return Publisher(
+        authenticated=caller.is_known,
+        agent=is_agent,
+        registered_agent=is_agent,
+        origin="agent" if is_agent else "human",
     )
 
 

@@ -52,7 +52,7 @@ def test_changed_bytes_take_the_next_patch_and_stay_there(registry: SkillRegistr
 
 def test_a_changed_number_is_said(registry: SkillRegistry) -> None:
     taken_in(registry)
-    answer = taken_in(registry, skill_md(body="Changed."))
+    answer = taken_in(registry, skill_md(body="Changed."), source="there/greet@1")
     assert [finding.rule for finding in answer.findings] == ["version-bumped"]
 
 
