@@ -60,9 +60,9 @@ class BoundTable:
         self.indexes = tuple(
             BoundIndex(numbers[f"{table.name}.{index.name}"], index) for index in table.indexes
         )
-        self.encode: Callable[[Row], bytes] = msgspec.msgpack.Encoder(enc_hook=_to_extension).encode
+        self.encode: Callable[[Row], bytes] = msgspec.msgpack.Encoder(enc_hook=to_extension).encode
         self.decode: Callable[[bytes], Row] = msgspec.msgpack.Decoder(
-            table.row_type, ext_hook=_from_extension
+            table.row_type, ext_hook=from_extension
         ).decode
         self.free_fields = free_fields(table.row_type)
         self._chosen: dict[tuple[tuple[str, ...], str | None], BoundIndex] = {}
@@ -136,13 +136,15 @@ def _reader(fields: tuple[str, ...]) -> Callable[[Row], tuple[object, ...]]:
     return getter if len(fields) > 1 else lambda row: (getter(row),)
 
 
-def _to_extension(value: object) -> object:
+def to_extension(value: object) -> object:
+    """How an `Int64` is packed (msgspec's hook for what it does not know)."""
     if isinstance(value, Int64):
         return msgspec.msgpack.Ext(INT64_EXTENSION, value.number.to_bytes(8, "big", signed=True))
-    message = f"a row field holds a {type(value).__name__}, which cannot be stored"
+    message = f"a {type(value).__name__} cannot be stored"
     raise TypeError(message)
 
 
-def _from_extension(code: int, data: memoryview) -> object:
+def from_extension(code: int, data: memoryview) -> object:
+    """The `Int64` that was packed."""
     assert code == INT64_EXTENSION, "only int64 is stored as an extension"
     return Int64(int.from_bytes(data, "big", signed=True))

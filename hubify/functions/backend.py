@@ -268,5 +268,4 @@ def _replay_of(call: Call, spec: FunctionSpec) -> tuple[Mapping[str, Any], Repla
     if not isinstance(key, str):
         message = "idempotencyKey must be a string"
         raise InvalidInput(message)
-    owner = f"{call.principal.owner}/{call.principal.agent or ''}"
-    return rest, caller_key(owner, key, spec.path, rest)
+    return rest, caller_key(call.principal, call.address, key, spec.path, rest)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from hubify.core.schema import to_extension
 from hubify.core.subscriptions import Token
 from hubify.functions.principal import Principal
 from hubify.functions.runs import QueryRun, run_query
@@ -32,7 +33,9 @@ class Question(msgspec.Struct, frozen=True):
 
     def key(self) -> tuple[str, bytes, str | None]:
         """Equal for equal questions."""
-        encoded = msgspec.msgpack.encode(self.arguments, enc_hook=repr, order="deterministic")
+        encoded = msgspec.msgpack.encode(
+            self.arguments, enc_hook=to_extension, order="deterministic"
+        )
         return self.spec.path, encoded, self.journal
 
 

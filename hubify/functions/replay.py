@@ -4,7 +4,8 @@ A row per answered mutation is written by the mutation's own transaction: under 
 for a socket's client, under (caller, key) for an `idempotencyKey`. A second arrival reads the row,
 which joins its read set, and is answered from it.
 
-Invariant: one key, one effect; the same key with another function or other arguments is `CONFLICT`.
+Invariant: one key, one effect; the same key from another caller, with another function or other
+arguments is `CONFLICT`, so nobody is told what somebody else was.
 Only successes are recorded, so a failed call may be tried again (protocol page, 2.5).
 """
 
@@ -13,19 +14,22 @@ from typing import Any
 
 import msgspec
 
-from hubify.core.schema import Table
+from hubify.core.schema import Table, from_extension, to_extension
 from hubify.core.transaction import Transaction
+from hubify.functions.principal import Principal
 from hubify.functions.spec import FunctionSpec
+from hubify.values import limits
 from hubify.values.errors import Conflict, InvalidInput
 from hubify.values.rows import Row, index, unique
 
 MS_PER_DAY = 86_400_000
 KEPT_MS = 14 * MS_PER_DAY
 MAX_KEY = 255
+MAX_KEPT_ANSWER = limits.MAX_DOCUMENT_BYTES - 4 * limits.KIB  # leaves room for the row's fields
 
 
 class Answered(Row, frozen=True):
-    """What a mutation answered, under the key it was sent with."""
+    """What a mutation answered, under the key it was sent with; empty when it is not kept."""
 
     key: str
     content: bytes
@@ -44,13 +48,18 @@ class ReplayKey(msgspec.Struct, frozen=True):
     kept_ms: int = KEPT_MS
 
 
-def session_key(session_id: str, request_id: int, path: str) -> ReplayKey:
-    """For a client that numbers its requests within a session."""
-    return ReplayKey(f"s:{session_id}:{request_id}", path.encode())
+def session_key(
+    session_id: str, request_id: int, principal: Principal, path: str, arguments: Any
+) -> ReplayKey:
+    """For a client that numbers its requests within a session, which it has named itself."""
+    content = _digest((principal.owner, principal.agent, path, arguments))
+    return ReplayKey(f"s:{session_id}:{request_id}", content)
 
 
-def caller_key(owner: str, key: str, path: str, arguments: Any) -> ReplayKey:
-    """For an `idempotencyKey` that a caller chose.
+def caller_key(
+    principal: Principal, address: str, key: str, path: str, arguments: Any
+) -> ReplayKey:
+    """For an `idempotencyKey` that a caller chose; a stranger's counts for its address.
 
     Raises:
         InvalidInput: the key is empty or too long.
@@ -59,8 +68,14 @@ def caller_key(owner: str, key: str, path: str, arguments: Any) -> ReplayKey:
     if not 1 <= len(key) <= MAX_KEY:
         message = f"idempotencyKey must be 1 to {MAX_KEY} characters"
         raise InvalidInput(message)
-    encoded = msgspec.msgpack.encode((path, arguments), enc_hook=repr, order="deterministic")
-    return ReplayKey(f"k:{owner}:{key}", hashlib.sha256(encoded).digest())
+    caller = (principal.owner, principal.agent) if principal.is_known else ("", address)
+    chosen = _digest((principal.is_known, *caller, key)).hex()
+    return ReplayKey(f"k:{chosen}", _digest((path, arguments)))
+
+
+def _digest(value: Any) -> bytes:
+    packed = msgspec.msgpack.encode(value, enc_hook=to_extension, order="deterministic")
+    return hashlib.sha256(packed).digest()
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -82,17 +97,23 @@ def find(transaction: Transaction, key: ReplayKey, spec: FunctionSpec) -> Record
     if row.content != key.content:
         message = "this idempotency key was used for another call; choose a new one"
         raise Conflict(message)
-    if spec.secret:
+    if not row.answer:
         message = "this call succeeded before; what it answered was shown once and is not kept"
         raise Conflict(message)
-    return Recorded(msgspec.msgpack.decode(row.answer, type=spec.returns))
+    answer = msgspec.msgpack.decode(row.answer, type=spec.returns, ext_hook=from_extension)
+    return Recorded(answer)
 
 
 def record(
     transaction: Transaction, key: ReplayKey, spec: FunctionSpec, value: Any, now_ms: int
 ) -> None:
-    """Remember an answer in the mutation's own transaction; of a secret one, that it was given."""
-    answer = b"" if spec.secret else msgspec.msgpack.encode(value)
+    """Remember an answer in the mutation's own transaction.
+
+    Of a secret one, and of one too large for a row, only that it was given.
+    """
+    answer = b"" if spec.secret else msgspec.msgpack.encode(value, enc_hook=to_extension)
+    if len(answer) > MAX_KEPT_ANSWER:
+        answer = b""
     transaction.insert(
         Answered(key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms)
     )

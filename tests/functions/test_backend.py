@@ -86,7 +86,8 @@ def test_a_session_request_is_answered_once_however_often_it_comes(
 ) -> None:
     outcomes: list[object] = []
     for _time in range(2):
-        call = Call("notes:add", {"name": "a"}, KIM, replay=session_key("s", 0, "notes:add"))
+        key = session_key("s", 0, KIM, "notes:add", {"name": "a"})
+        call = Call("notes:add", {"name": "a"}, KIM, replay=key)
         backend.backend.submit(call, outcomes.append)
     backend.database.flush()
     assert [getattr(outcome, "value", outcome) for outcome in outcomes] == [

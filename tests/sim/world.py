@@ -284,10 +284,9 @@ class World:
     def send(self, wish: Wish, process: Process) -> None:
         """Submit a wish under its session and request number."""
         wish.asked_of = process
-        call = Call(
-            wish.path, wish.arguments, principal("x", wish.label),
-            replay=session_key(wish.session, wish.request, wish.path),
-        )  # fmt: skip
+        caller = principal("x", wish.label)
+        key = session_key(wish.session, wish.request, caller, wish.path, wish.arguments)
+        call = Call(wish.path, wish.arguments, caller, replay=key)
         process.backend.submit(call, self._hearing(wish, process))
 
     def _hearing(self, wish: Wish, process: Process) -> Callable[[Answer | AppError], None]:

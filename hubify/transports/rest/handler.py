@@ -218,10 +218,7 @@ def _replay(
     if not 1 <= len(key) <= MAX_KEY:
         message = f"Idempotency-Key must be 1 to {MAX_KEY} characters"
         raise InvalidInput(message)
-    # Nobody is the owner of what strangers send, so their keys count per address.
-    owner = principal.owner if principal.is_known else f"@{request.address}"
-    caller = f"{owner}/{principal.agent or ''}"
-    made = caller_key(caller, key, endpoint.spec.path, arguments)
+    made = caller_key(principal, request.address, key, endpoint.spec.path, arguments)
     return msgspec.structs.replace(made, kept_ms=KEPT_MS)
 
 

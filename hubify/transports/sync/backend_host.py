@@ -54,7 +54,9 @@ class BackendHost:
         """Run a mutation once for its (session, request)."""
         keyed = Call(
             call.path, call.arguments, call.principal, call.address,
-            replay=session_key(session_id, request_id, call.path),
+            replay=session_key(
+                session_id, request_id, call.principal, call.path, call.arguments
+            ),
         )  # fmt: skip
         self._backend.submit(keyed, lambda outcome: done(_as_result(call.path, outcome)))
 
