@@ -110,13 +110,8 @@ def search_skills(
     """
     wanted = None if category is None else category_name(category)
     floor = confidence_floor(min_confidence)
-    rows = ctx.db
     found = search(
-        rows,  # pyright: ignore[reportArgumentType] - search() needs no more than a Reader
-        Skill,
-        query,
-        title=_title,
-        keep=lambda skill: _is_found(ctx, skill, wanted),
+        ctx.db, Skill, query, title=_title, keep=lambda skill: _is_found(ctx, skill, wanted)
     )
     hits: list[SkillHit] = []
     for score, skill in found[:MAX_RANKED]:
