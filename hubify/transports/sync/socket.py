@@ -87,6 +87,7 @@ class SyncSocket(asyncio.Protocol):
         self._unfinished = 0
         self._is_open = True
         self._close_sent = False
+        self._lingers = False
         self._read_paused = False
         self._write_paused = False
         self._beats = 0
@@ -114,7 +115,7 @@ class SyncSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
-        if self._transport.is_closing():
+        if self._lingers or self._transport.is_closing():
             return
         self._silent_beats = 0
         was_waiting = bool(self._arrived) or self._read_paused
@@ -286,9 +287,21 @@ class SyncSocket(asyncio.Protocol):
         for data in self._websocket.data_to_send():
             if not data:
                 self._beats = 0
-                self._transport.close()
+                self._finish()
             elif not (self._write_paused and self._websocket.state is State.OPEN):
                 self._transport.write(data)  # else a pong, which a client that does not read loses
+
+    def _finish(self) -> None:
+        """End the connection, but not before a client that is still sending could hear why.
+
+        Were it closed with bytes unread, the network would tell the client to forget what we said.
+        """
+        if not isinstance(self._websocket.parser_exc, PayloadTooBig):
+            self._transport.close()
+        elif not self._lingers:
+            self._lingers = self._close_sent = True
+            self._arrived = b""
+            self._transport.write_eof()
 
     def _send_close(self, closing: Closing) -> None:
         if self._close_sent or not self._is_open:

@@ -26,6 +26,7 @@ class FakeTransport(asyncio.Transport):
         self.stuck = False
         self.buffered = 0
         self.reading = True
+        self.ended = False
         self.closed = False
         self.aborted = False
         self.protocol: SyncSocket | None = None
@@ -65,6 +66,9 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def write_eof(self) -> None:
+        self.ended = True
 
     def close(self) -> None:
         self.closed = True

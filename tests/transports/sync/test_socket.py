@@ -9,7 +9,7 @@ from websockets.frames import Opcode
 
 from hubify.transports.sync import socket as socket_module
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
-from hubify.transports.sync.socket import SyncSocket
+from hubify.transports.sync.socket import CLOSING_BEATS, SyncSocket
 from hubify.values.errors import AppError
 from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.results import CallResult
@@ -248,7 +248,25 @@ async def test_a_message_that_is_too_long_is_said_to_be_so(stage: Stage) -> None
     frames = split(b"".join(line.transport.writes))
     assert b"FatalError" in frames[0][1]
     assert frames[1][1].startswith(b"\x03\xf1")  # 1009, message too big
-    assert line.transport.closed
+    assert line.transport.ended
+
+
+@on_stage
+async def test_a_client_in_the_middle_of_too_long_a_message_has_time_to_hear_so(
+    stage: Stage,
+) -> None:
+    line = stage.line()
+    await settle()
+    line.socket.data_received(client_frame(b"x" * (MAX_MESSAGE_BYTES + 1))[:14])
+    for _ in range(100):
+        line.socket.data_received(b"x" * 64 * 1024)
+        await settle(1)
+    assert line.transport.reading
+    assert stage.endpoint.unfinished_bytes < 64 * 1024
+    for _ in range(CLOSING_BEATS):
+        assert not line.transport.closed
+        line.socket.beat()
+    assert line.transport.aborted
 
 
 @on_stage

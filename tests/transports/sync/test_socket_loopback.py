@@ -5,7 +5,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from hubify.transports.sync.endpoint import SyncEndpoint
 from hubify.transports.sync.host import Done
 from hubify.transports.sync.socket import SyncSocket, protocol_of
 from hubify.values.errors import Conflict
-from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.results import call_refusal
 from hubify.wire.sync_messages import (
     Add,
@@ -173,20 +172,6 @@ def test_a_message_may_be_fragmented_and_long(run: Run) -> None:
             assert isinstance(message, Transition)
 
     run(play())
-
-
-def test_a_message_that_is_too_long_closes_the_socket() -> None:
-    async def play() -> None:
-        async with (
-            serving(SyncEndpoint(FakeHost())) as address,
-            connect(f"{address}/api/sync") as client,
-        ):
-            with suppress(ConnectionClosed):
-                await client.send("x" * (MAX_MESSAGE_BYTES + 1))
-            await client.wait_closed()
-            assert client.close_code in {1006, 1009}
-
-    asyncio.run(play())
 
 
 def test_a_client_that_does_not_read_costs_little_and_catches_up(run: Run) -> None:
