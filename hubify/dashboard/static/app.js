@@ -19,7 +19,7 @@ const FOLLOWED = 50; // skills whose evolution is watched beside the list
 
 const find = (id) => document.getElementById(id);
 const begunAt = Date.now();
-const client = new SyncClient(new URL("../api/sync", document.baseURI), invalidate);
+const client = new SyncClient(new URL("../api/sync", document.baseURI), changed);
 const feed = new Feed(find("feed"), find("announcer"));
 const drawKey = wireKey(client);
 const listed = client.watch("skills:list", listArguments());
@@ -38,6 +38,13 @@ let seen = null;
 let drawnAt = 0;
 let isDue = false;
 
+/** Something has changed: take its news at once, and draw soon. */
+function changed() {
+  follow();
+  notice();
+  invalidate();
+}
+
 function invalidate() {
   if (isDue) return;
   isDue = true;
@@ -47,8 +54,6 @@ function invalidate() {
 function draw() {
   isDue = false;
   drawnAt = Date.now();
-  follow();
-  notice();
   drawConnection();
   drawKey();
   show(find("page"), view.render());

@@ -72,7 +72,7 @@ function changesOf(known, status) {
 
 function ended(version, stable) {
   return version === stable
-    ? { kind: "promoted", tone: "good", text: `version ${version} passed its trial and is the stable one now` }
+    ? { kind: "promoted", tone: "good", text: `version ${version} was promoted: it is the stable one now` }
     : { kind: "ended", tone: "bad", text: `the trial of ${version} ended; ${stable} stays the stable one` };
 }
 
