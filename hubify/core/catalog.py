@@ -1,10 +1,12 @@
 """The numbers of tables and indexes, kept as rows of the store itself.
 
 Invariant: a number is given once and never again. An index that is no longer declared is retired,
-so that declaring it anew builds it anew; a table keeps its number for ever.
+so that declaring it anew builds it anew, as is one whose building was cut short; a table keeps its
+number for ever.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from hubify.core.schema import BoundTable, Table
 from hubify.storage.engine import Commit, Engine, RowWrite
@@ -17,11 +19,15 @@ SCAN_ROWS = 1_000
 
 
 class CatalogRow(Row, frozen=True):
-    """One table (`skills`) or index (`skills.by_name`) and its number."""
+    """One table (`skills`) or index (`skills.by_name`) and its number.
+
+    `building`: the index does not hold all rows yet.
+    """
 
     name: str
     number: int
     retired: bool = False
+    building: bool = False
 
 
 CATALOG = Table("_catalog", CatalogRow, (index("number"),))
@@ -60,32 +66,36 @@ class Catalog:
 
     def open(self, engine: Engine, now_ns: int) -> None:
         """Read the numbers of a store, give new ones, and build the entries of new indexes."""
-        known = dict(_read(engine))
+        known = {number: row for number, row in _read(engine) if not row.retired}
         numbers = CATALOG_NUMBERS | {row.name: row.number for row in known.values()}
-        numbers = {name: number for name, number in numbers.items() if name}
-        retired = self._undeclared(numbers)
-        for name in retired:
-            del numbers[name]
-        highest = max([FIRST_FREE - 1, *(row.number for row in known.values())])
+        retired = self._undeclared(numbers) | {row.name for row in known.values() if row.building}
+        numbers = {name: number for name, number in numbers.items() if name not in retired}
         new = self._missing(numbers)
-        numbers |= {name: highest + 1 + place for place, name in enumerate(new)}
+        building = {name for name in new if name.split(".")[0] in numbers}
+        first = _highest(engine) + 1
+        numbers |= {name: first + place for place, name in enumerate(new)}
         bound = [BoundTable(table, numbers) for table in self._declared]
         self._by_type = {table.row_type: table for table in bound}
-        writes = [*_retire(known, retired, bound[0]), *_name(new, numbers, bound[0])]
+        writes = [
+            *_retire(known, retired, bound[0]),
+            *_name(new, numbers, bound[0], building),
+        ]
         if writes:
             self._commit(engine, writes, now_ns)
-        self._backfill(engine, {numbers[name] for name in new if "." in name}, now_ns)
+        if building:
+            self._backfill(engine, {numbers[name] for name in building}, now_ns)
+            self._commit(engine, list(_built(building, numbers, bound[0])), now_ns)
 
-    def _undeclared(self, numbers: dict[str, int]) -> list[str]:
+    def _undeclared(self, numbers: dict[str, int]) -> set[str]:
         tables = {table.name for table in self._declared}
         indexes = {
             f"{table.name}.{index.name}" for table in self._declared for index in table.indexes
         }
-        return [
+        return {
             name
             for name in numbers
             if "." in name and name.split(".")[0] in tables and name not in indexes
-        ]
+        }
 
     def _missing(self, numbers: dict[str, int]) -> list[str]:
         wanted = [
@@ -120,23 +130,42 @@ def _read(engine: Engine) -> Iterator[tuple[int, CatalogRow]]:
         for number, version in rows:
             row = table.decode(version.value)
             assert isinstance(row, CatalogRow), "the catalog holds catalog rows"
-            yield number, row if not row.retired else row.changed(name="")
+            yield number, row
         after = rows[-1][0]
 
 
-def _name(names: Sequence[str], numbers: dict[str, int], catalog: BoundTable) -> Iterator[RowWrite]:
+def _highest(engine: Engine) -> int:
+    return max([FIRST_FREE - 1, *(row.number for _number, row in _read(engine))])
+
+
+def _name(
+    names: Sequence[str], numbers: dict[str, int], catalog: BoundTable, building: AbstractSet[str]
+) -> Iterator[RowWrite]:
     for name in names:
         if name in CATALOG_NUMBERS:
             continue
         # Catalog rows are numbered like what they name: below every time-derived row number.
         number = numbers[name]
-        row = CatalogRow(name=name, number=number, id=catalog.id_of(number))
+        row = _row(name, number, catalog, building=name in building)
         added = tuple(sorted(catalog.entries(row, number)))
         yield RowWrite(catalog.number, number, None, catalog.encode(row), (), added)
 
 
+def _row(name: str, number: int, catalog: BoundTable, *, building: bool) -> CatalogRow:
+    return CatalogRow(name=name, number=number, building=building, id=catalog.id_of(number))
+
+
+def _built(
+    names: AbstractSet[str], numbers: dict[str, int], catalog: BoundTable
+) -> Iterator[RowWrite]:
+    for number, name in sorted((numbers[name], name) for name in names):
+        before = catalog.encode(_row(name, number, catalog, building=True))
+        after = catalog.encode(_row(name, number, catalog, building=False))
+        yield RowWrite(catalog.number, number, before, after, (), ())
+
+
 def _retire(
-    known: dict[int, CatalogRow], names: Sequence[str], catalog: BoundTable
+    known: dict[int, CatalogRow], names: AbstractSet[str], catalog: BoundTable
 ) -> Iterator[RowWrite]:
     for number, row in known.items():
         if row.name in names:
