@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-from hubify.core.pages import Page, PageRequest
+from hubify.core.pages import InvalidCursor, Page, PageRequest
 from hubify.core.transaction import Transaction
 from hubify.functions.principal import Principal
 from hubify.functions.schedule import Job, JobState, Tick
@@ -86,11 +86,21 @@ class QueryCtx:
     def paginate(self, query: Query[R], request: PageRequest) -> Page[R]:
         """One page, kept gapless for live clients; at most one paginated read per function."""
         assert self.journal_out is None, "a function paginates once; use take() for other lists"
-        if request.end_cursor is None and self._journal_in is not None:
-            request = PageRequest(request.num_items, request.cursor, self._journal_in, request.id)
-        page = self._transaction.page(query, request)
+        page = self._kept_page(query, request)
+        if page is None:
+            page = self._transaction.page(query, request)
         self.journal_out = page.continue_cursor
         return page
+
+    def _kept_page(self, query: Query[R], request: PageRequest) -> Page[R] | None:
+        """The page up to the end that it had before, unless that end is of another list."""
+        if request.end_cursor is not None or self._journal_in is None:
+            return None
+        kept = PageRequest(request.num_items, request.cursor, self._journal_in, request.id)
+        try:
+            return self._transaction.page(query, kept)
+        except InvalidCursor:
+            return None
 
 
 class MutationCtx(QueryCtx):

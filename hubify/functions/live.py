@@ -2,9 +2,11 @@
 
 A query's result is shared by all who ask the same function with the same arguments and, only when
 the function looked at its caller, the same principal. A commit that touches what a run read makes
-it stale; the first watcher who then asks runs it again, at the durable head, for all.
+it stale; the first watcher who then asks runs it again, at the durable head, for all. A page keeps
+the end that its first run found: from the second run on its watchers ask for just that page, while
+others who come and ask for a page of so many rows are counted out their own.
 
-Invariant: `result()` equals a fresh run at the durable head.
+Invariant: `result()` equals a fresh run of the watcher's question at the durable head.
 """
 
 from collections.abc import Callable
@@ -38,6 +40,10 @@ class Question(msgspec.Struct, frozen=True):
         )
         return self.spec.path, encoded, self.journal
 
+    def ending_at(self, journal: str | None) -> "Question":
+        """The same question, for a page with this end."""
+        return Question(self.spec, self.arguments, journal)
+
 
 class Shared:
     """One question's current result, its subscription and its watchers."""
@@ -48,6 +54,7 @@ class Shared:
         self.watchers: set[Watcher] = set()
         self.token: Token | None = None
         self.result: LiveResult | None = None
+        self.journal = question.journal
         self.personal = key[3] is not None
 
 
@@ -135,7 +142,7 @@ class LiveQueries:
             known = self._shared.get(trial.key)
             if known is not None:
                 self._unsubscribe(known)
-                known.token, known.result = trial.token, trial.result
+                known.token, known.result, known.journal = trial.token, trial.result, trial.journal
                 if known.token is not None:
                     self._by_token[known.token] = known
                 return known
@@ -148,6 +155,8 @@ class LiveQueries:
             self._wiring, question.spec, question.arguments, principal, journal=question.journal
         )
         shared.result = as_result(run)
+        if run.journal is not None:
+            shared.journal = run.journal
         self._unsubscribe(shared)
         shared.token = Token(run.reads)
         self._by_token[shared.token] = shared
@@ -161,9 +170,12 @@ class LiveQueries:
             shared.token = None
 
     def _scatter(self, shared: Shared) -> None:
+        """Let each watcher find its place again, asking for the page that it was shown."""
         self._unsubscribe(shared)
         self._shared.pop(shared.key, None)
-        for watcher in shared.watchers:
+        question = shared.question.ending_at(shared.journal)
+        for watcher in list(shared.watchers):
+            watcher.question = question
             watcher.shared = None
             watcher.on_stale()
 
@@ -171,9 +183,15 @@ class LiveQueries:
         for token in stale:
             shared = self._by_token.pop(token, None)
             if shared is not None:
-                shared.token = shared.result = None
-                for watcher in list(shared.watchers):
-                    watcher.on_stale()
+                self._stale(shared)
+
+    def _stale(self, shared: Shared) -> None:
+        shared.token = shared.result = None
+        if shared.journal != shared.question.journal:
+            self._scatter(shared)
+            return
+        for watcher in list(shared.watchers):
+            watcher.on_stale()
 
 
 def as_result(run: QueryRun) -> LiveResult:

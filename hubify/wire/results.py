@@ -19,12 +19,14 @@ json_text = msgspec.json.Encoder().encode
 class LiveResult(msgspec.Struct, frozen=True):
     """One run of a live query: members of QueryUpdated or QueryFailed that follow the query id.
 
-    `digest` is equal for results that a client need not be sent twice.
+    `digest` is equal for results that a client need not be sent twice; `journal` is where a page
+    ends, for later runs to keep to.
     """
 
     failed: bool
     members: bytes
     digest: bytes
+    journal: str | None = None
 
 
 class CallResult(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ def encode_answer(value: object, style: Style = CONVEX) -> bytes:
 def live_value(value_json: bytes, journal: str | None = None) -> LiveResult:
     """A live query's value, already encoded for Convex clients."""
     members = b'"value":%b,"logLines":[],"journal":%b' % (value_json, json_text(journal))
-    return LiveResult(failed=False, members=members, digest=_digest(members))
+    return LiveResult(failed=False, members=members, digest=_digest(members), journal=journal)
 
 
 def live_refusal(error: AppError, journal: str | None = None) -> LiveResult:
@@ -65,7 +67,8 @@ def live_refusal(error: AppError, journal: str | None = None) -> LiveResult:
     members = b'"errorMessage":%b,"errorData":%b%b' % (told, error_data(error), tail)
     # A bug of ours names its line in the log, another one each time; it is the same news.
     same = error.code.encode() + tail if error.kind is Kind.INTERNAL else members
-    return LiveResult(failed=True, members=members, digest=_digest(b"failed" + same))
+    digest = _digest(b"failed" + same)
+    return LiveResult(failed=True, members=members, digest=digest, journal=journal)
 
 
 def call_refusal(error: AppError) -> CallResult:

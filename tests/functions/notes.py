@@ -93,6 +93,12 @@ def look_later(ctx: MutationCtx, *, name: str) -> None:
     ctx.schedule(look, after_ms=0, name=name)
 
 
+@notes.mutation(scope="notes:write", errors=(NoteNotFound,))
+def drop(ctx: MutationCtx, *, name: str) -> None:
+    """Remove a note."""
+    ctx.db.delete(find(ctx, name))
+
+
 @notes.query(public=True, errors=(NoteNotFound,), aliases=("notes:fetch",))
 def get(ctx: QueryCtx, *, name: str) -> Note:
     """One note."""

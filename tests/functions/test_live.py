@@ -1,5 +1,6 @@
 """Live queries: shared, re-run once, right at every head."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -97,3 +98,61 @@ def test_nothing_is_kept_when_the_last_watcher_leaves(backend: InMemoryBackend) 
         watcher.detach()
     assert len(backend.backend.live) == 0
     assert len(backend.database.subscriptions) == 0
+
+
+def names(watcher: Watcher) -> list[str]:
+    """The names on a page, as its watcher sees it now."""
+    shown = json.loads(b"{%b}" % watcher.result().members)
+    return [note["name"] for note in shown["value"]["page"]]
+
+
+@pytest.fixture
+def letters(backend: InMemoryBackend) -> InMemoryBackend:
+    """A backend with the notes a to f, all of one owner."""
+    for name in "bcdef":
+        backend.mutation("notes:add", {"name": name}, principal=KIM)
+    return backend
+
+
+FIRST_THREE = {"paginationOpts": {"numItems": 3, "cursor": None}}
+
+
+def test_a_live_page_keeps_the_end_of_its_first_run(letters: InMemoryBackend) -> None:
+    watcher = watch(letters, "notes:mine", FIRST_THREE)
+    assert names(watcher) == ["a", "b", "c"]
+    letters.mutation("notes:drop", {"name": "b"}, principal=KIM)
+    assert names(watcher) == ["a", "c"]
+    letters.mutation("notes:drop", {"name": "c"}, principal=KIM)
+    assert names(watcher) == ["a"]
+
+
+def test_who_comes_later_is_counted_out_a_page_anew(letters: InMemoryBackend) -> None:
+    early = watch(letters, "notes:mine", FIRST_THREE)
+    assert names(early) == ["a", "b", "c"]
+    letters.mutation("notes:drop", {"name": "b"}, principal=KIM)
+    assert names(early) == ["a", "c"]
+    late = watch(letters, "notes:mine", FIRST_THREE)
+    assert names(late) == ["a", "c", "d"]
+    letters.mutation("notes:drop", {"name": "a"}, principal=KIM)
+    assert (names(early), names(late)) == (["c"], ["c", "d"])
+
+
+def test_watchers_of_one_page_go_on_to_share_it(letters: InMemoryBackend) -> None:
+    watchers = [watch(letters, "notes:mine", FIRST_THREE) for _ in range(3)]
+    for gone in ("b", "c"):
+        assert len({watcher.result().digest for watcher in watchers}) == 1
+        assert len(letters.backend.live) == 1
+        letters.mutation("notes:drop", {"name": gone}, principal=KIM)
+    assert [names(watcher) for watcher in watchers] == [["a"]] * 3
+    for watcher in watchers:
+        watcher.detach()
+    assert len(letters.backend.live) == 0
+    assert len(letters.database.subscriptions) == 0
+
+
+def test_a_page_end_of_another_list_is_forgotten(letters: InMemoryBackend) -> None:
+    end = watch(letters, "notes:mine", FIRST_THREE).result().journal
+    assert end is not None
+    letters.mutation("notes:add", {"name": "x"}, principal=LEE)
+    call = Call("notes:mine", FIRST_THREE, LEE)
+    assert names(letters.backend.attach(call, end, lambda: None)) == ["x"]

@@ -134,7 +134,8 @@ class QuerySet:
             watched = self._watched[query_id]
             if watched.live is None:
                 watched.live = self._attach(query_id, watched, principal, refusal)
-            self._news[query_id] = self._run(query_id, watched.live)
+            result = self._news[query_id] = self._run(query_id, watched.live)
+            watched.journal = result.journal or watched.journal
             if self._due and not may_go_on():
                 return
 
