@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -84,6 +84,18 @@ class _Index:
             if pointer.since <= at:
                 return pointer if at < until else None
         return None
+
+    def standing(
+        self, span: Interval, limit: int, rows: dict[int, Version], *, reverse: bool
+    ) -> list[Entry]:
+        """The entries of a range as they stand."""
+        first, end = bisect_left(self.keys, span.start), bisect_left(self.keys, span.end)
+        if reverse:
+            keys = self.keys[max(first, end - limit) : end][::-1]
+        else:
+            keys = self.keys[first : min(end, first + limit)]
+        now = self.now
+        return [Entry(key, number := now[key].id, *rows[number]) for key in keys]
 
     def all_keys(self, span: Interval, *, reverse: bool) -> Iterator[bytes]:
         """Every key of a range that points somewhere now, or once did."""
@@ -198,8 +210,7 @@ class MemoryEngine:
             if held is None or limit < 1:
                 return []
             if at is None or at >= store.head:
-                keys = islice(_within(held.keys, span, reverse=reverse), limit)
-                return [_entry(key, held.now[key].id, store) for key in keys]
+                return held.standing(span, limit, store.rows, reverse=reverse)
             return _scan_past(store, held, held.all_keys(span, reverse=reverse), at, limit)
 
     def rows(self, table: int, *, after: int, limit: int) -> list[tuple[int, Version]]:
@@ -263,10 +274,6 @@ def _within(keys: list[bytes], span: Interval, *, reverse: bool) -> Iterator[byt
     # By position, so that a range costs what is taken of it and not what it holds.
     places = range(bisect_left(keys, span.start), bisect_left(keys, span.end))
     return (keys[place] for place in (reversed(places) if reverse else places))
-
-
-def _entry(key: bytes, number: int, store: MemoryStore) -> Entry:
-    return Entry(key, number, *store.rows[number])
 
 
 def _scan_past(

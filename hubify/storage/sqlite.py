@@ -6,9 +6,9 @@ never see a staged batch. Two processes may open one file: `append` takes SQLite
 compares the head under it. What stood before is moved aside in the same transaction.
 
 Invariant: when a call raises `StorageFailed`, nothing of its batch is in the file, now or after a
-restart. A COMMIT whose fsync failed may leave a whole transaction behind the end of the write-ahead
-log, where a recovery would find it: `_cut` writes over it at once, as the next batch would. (It can
-come back only if the disk refuses that too, and all goes down before anything else is written.)
+restart. A COMMIT whose flush failed may leave a whole transaction behind the end of the write-ahead
+log, where a recovery would find it: `CUT` writes over it at once, as the next batch would. If the
+disk refuses that too the message says that the outcome is in doubt until something is written.
 """
 
 # apsw's types name `collections.abc.Buffer`, which is complete from Python 3.12 on.
@@ -85,8 +85,9 @@ PRUNE_ROWS: Final = """
         SELECT max(seq) FROM (SELECT seq, until FROM past_rows ORDER BY seq LIMIT ?)
         WHERE until <= ?)"""
 PRUNE_ENTRIES: Final = PRUNE_ROWS.replace("past_rows", "past_entries")
-# Writing the mark anew changes nothing and writes one page.
+# Writing the mark anew changes nothing and writes one page over the end of the write-ahead log.
 CUT: Final = f"PRAGMA application_id = {sqlite_file.APPLICATION}"
+IN_DOUBT: Final = "should the server die before the disk mends, the write may yet appear"
 
 END_OF_TIME: Final = 2**63 - 1
 
@@ -111,6 +112,7 @@ class SqliteEngine:
             self._writer = connect(busy_timeout_s=busy_timeout_s, flush=True)
             sqlite_file.make_or_check(self._writer, busy_timeout_s=busy_timeout_s)
             self._reader = connect(busy_timeout_s=busy_timeout_s, flush=True)
+            # What is pruned may come back after a power cut; it is not worth a flush.
             self._pruner = connect(busy_timeout_s=0, flush=False)
         self._log = LogKeeper(self._writer, busy_timeout_s=busy_timeout_s)
         self._write: Run = self._writer.cursor().execute
@@ -291,30 +293,22 @@ class SqliteEngine:
             try:
                 self._write("COMMIT")
             except apsw.Error as error:
-                if not self._holds_after_failure(last):
-                    raise explained(error) from error
+                if failed := self._failed_commit(error, last):
+                    raise failed from error
             else:
                 self._log.tidy()
             finally:
                 self._staged = self._ceiling = None
 
-    def _holds_after_failure(self, last: int) -> bool:
-        """Make sure that a batch whose COMMIT failed is out of the file, unless it is whole."""
+    def _failed_commit(self, error: apsw.Error, last: int) -> StorageFailed | None:
+        """Take a batch whose COMMIT failed out of the file, and say so; None if it is whole."""
         self._roll_back()
-        with suppress(apsw.Error):  # the disk may still refuse
-            self._cut()
-        with suppress(apsw.Error):
-            return self._write(HEAD).get == last
-        return False
-
-    def _cut(self) -> None:
-        """Write over what a failed COMMIT may have left behind the write-ahead log's end."""
-        try:  # first without a flush, which is enough should this process die and not the machine
-            self._write("PRAGMA synchronous = OFF")
+        failed = explained(error)
+        try:
             self._write(CUT)
-        finally:
-            self._write("PRAGMA synchronous = FULL")
-        self._write(CUT)
+            return None if self._write(HEAD).get == last else failed
+        except apsw.Error:
+            return StorageFailed(f"{failed}; {IN_DOUBT}")
 
     def _roll_back(self) -> None:
         with suppress(apsw.Error):  # the next `append` tries again before it begins

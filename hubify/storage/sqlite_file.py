@@ -98,7 +98,12 @@ class LogKeeper:
 
 
 def connect(path: Path, *, vfs: str | None, busy_timeout_s: float, flush: bool) -> apsw.Connection:
-    """Open a connection; without `flush` its commits reach the disk with the next that flushes."""
+    """Open a connection.
+
+    Without `flush` a commit reaches the disk with the next one that flushes. (Never OFF: when the
+    write-ahead log begins anew not even that beginning would be flushed, and a power cut could
+    bring back pages of the log before.)
+    """
     connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_handler(patience(busy_timeout_s))
     # Bound values must not make SQLite plan a statement again.

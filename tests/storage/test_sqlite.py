@@ -77,6 +77,7 @@ def test_every_commit_is_flushed_and_the_log_is_written_ahead(path: Path) -> Non
     engine = SqliteEngine(path)
     assert engine._writer.pragma("journal_mode") == "wal"
     assert engine._writer.pragma("synchronous") == 2  # FULL
+    assert engine._pruner.pragma("synchronous") == 1  # NORMAL: flushed later, never out of order
     assert engine._writer.pragma("page_size") == sqlite_file.PAGE_BYTES
     engine.close()
 

@@ -54,10 +54,10 @@ def crash_image(path: Path, directory: Path) -> Path:
     return directory / path.name
 
 
-def head_found_in(path: Path) -> int:
+def head_found_in(path: Path, *, back: int = 10**9) -> int:
     """Where the story ends in a file, after making sure that the file is whole."""
     engine = SqliteEngine(path)
-    head = story.check_prefix(engine)
+    head = story.check_prefix(engine, back=back)
     assert engine._reader.pragma("integrity_check") == "ok"
     engine.close()
     return head
@@ -87,10 +87,13 @@ def test_whenever_the_disk_refuses_the_truth_is_told(
         try:
             engine.append(head, story.batch(head, 3))()
             head += 3
-        except StorageFailed:
-            pass
+            doubtful = False
+        except StorageFailed as failed:
+            doubtful = "may yet appear" in str(failed)
         assert story.check_prefix(engine) == head
-        assert head_found_in(crash_image(tmp_path / "x.db", tmp_path / f"image-{turn}")) == head
+        found = head_found_in(crash_image(tmp_path / "x.db", tmp_path / f"image-{turn}"))
+        assert found in ([head, head + 3] if doubtful else [head])
+        assert not doubtful or times > 1
         disk.rule = None
         engine.append(head, story.batch(head, 2))()
         head += 2
@@ -126,21 +129,6 @@ def test_a_batch_whose_flush_failed_does_not_come_back(
     disk.after_a_power_cut(tmp_path / "cut", lambda: next(order) < written)
     assert head_found_in(tmp_path / "cut" / "x.db") == 3
     assert engine._writer.pragma("synchronous") == 2  # FULL: what is sealed next is flushed
-    engine.close()
-
-
-@pytest.mark.parametrize("error", [FULL, BROKEN])
-def test_nor_when_the_disk_never_flushes_again_and_the_process_dies(
-    tmp_path: Path, disk: FaultyDisk, error: type[apsw.Error]
-) -> None:
-    engine = SqliteEngine(tmp_path / "x.db", vfs=disk.name)
-    engine.append(0, story.batch(0, 3))()
-    seal = engine.append(3, story.batch(3, 3))
-    disk.rule = refuse("sync", "-wal", error)
-    with pytest.raises(StorageFailed):
-        seal()
-    assert head_found_in(crash_image(tmp_path / "x.db", tmp_path / "crash")) == 3
-    disk.rule = None
     engine.close()
 
 
@@ -254,7 +242,7 @@ def test_a_crash_before_any_write_leaves_whole_batches(tmp_path: Path, disk: Fau
         assert found >= sealed
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10))
 def test_a_power_cut_takes_nothing_that_was_sealed(
     tmp_path: Path, disk: FaultyDisk, seed: int
 ) -> None:
@@ -272,11 +260,41 @@ def test_a_power_cut_takes_nothing_that_was_sealed(
     for size in (3, 1, 5, 2, 9, 1, 1):
         engine.append(heads[-1], story.batch(heads[-1], size))()
         heads.append(heads[-1] + size)
-        engine.prune(heads[-2] // 2 - 10, 3)
+        while engine.prune(heads[-2], 3):
+            pass
     disk.rule = None
     engine.close()
     assert images
     for image, sealed in images:
-        found = head_found_in(image)
+        found = head_found_in(image, back=1)
         assert found in heads
         assert found >= sealed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nor_does_it_when_flushes_had_failed_before(
+    tmp_path: Path, disk: FaultyDisk, seed: int
+) -> None:
+    chance, head = random.Random(seed), 0
+    engine = SqliteEngine(tmp_path / "x.db", vfs=disk.name)
+    images: list[tuple[Path, int]] = []
+
+    def refuse_or_cut(act: str, _: str) -> apsw.Error | None:
+        if act != "read" and chance.random() < 0.1:
+            image = tmp_path / f"image-{len(images)}"
+            disk.after_a_power_cut(image, lambda: chance.random() < 0.7)
+            images.append((image / "x.db", head))
+        return BROKEN("planted") if act == "sync" and chance.random() < 0.3 else None
+
+    disk.rule = refuse_or_cut
+    for _ in range(25):
+        size = chance.randint(1, 4)
+        try:
+            engine.append(head, story.batch(head, size))()
+            head += size
+        except StorageFailed:
+            assert engine.head() == head
+    disk.rule = None
+    engine.close()
+    for image, sealed in images:
+        assert head_found_in(image) >= sealed
