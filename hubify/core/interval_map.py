@@ -8,7 +8,6 @@ search trees"; Cormen et al., "Interval trees"), so a key costs O(log n + hits).
 
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
-from zlib import crc32
 
 from hubify.values.interval import Interval
 
@@ -21,8 +20,8 @@ class _Node(Generic[T]):
     def __init__(self, interval: Interval) -> None:
         self.interval = interval
         self.owners: set[T] = set()
-        # A hash of the interval is as good as a random number and makes the shape reproducible.
-        self.priority = crc32(interval.end, crc32(interval.start))
+        # As good as a random number, and salted per process: no caller can choose the shape.
+        self.priority = hash(interval)
         self.max_end: bytes = interval.end
         self.left: _Node[T] | None = None
         self.right: _Node[T] | None = None

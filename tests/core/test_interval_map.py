@@ -1,5 +1,10 @@
 """The interval map against a naive one."""
 
+import inspect
+import itertools
+import sys
+from zlib import crc32
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,3 +34,26 @@ def test_stabbing_finds_exactly_the_owners_of_the_intervals_that_hold_the_key(
         found = set[int]().union(*held.stab(key))
         assert found == {owner for interval, owner in naive if key in interval}
     assert bool(held) == bool(naive)
+
+
+def test_ranges_chosen_by_a_hash_that_anybody_can_compute_do_not_make_a_list_of_the_tree() -> None:
+    slots = 400
+    held: IntervalMap[int] = IntervalMap()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 200)
+    try:
+        for slot in range(slots):
+            held.add(_ranked(slot, slots), slot)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert all({slot} in held.stab(_ranked(slot, slots).start) for slot in range(slots))
+
+
+def _ranked(slot: int, slots: int) -> Interval:
+    """The range of a slot whose checksum falls into the same slot, counted from the top."""
+    for salt in itertools.count():
+        start = b"%04d-%d" % (slot, salt)
+        end = start + b"\x00"
+        if crc32(end, crc32(start)) * slots >> 32 == slots - 1 - slot:
+            return Interval(start, end)
+    raise AssertionError
