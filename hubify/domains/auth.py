@@ -245,8 +245,9 @@ def _session_identity(db: Reader, digest: str) -> Authenticated:
     if key is not None:
         _require_active(key.standing, "API key")
     principal = Principal(
-        CallerKind.SESSION, session.owner, session.agent, frozenset(session.scopes), session.id
-    )
+        CallerKind.SESSION, session.owner, session.agent, frozenset(session.scopes), session.id,
+        counted_as=session.key_id,
+    )  # fmt: skip
     return Authenticated(principal, session.expires_at)
 
 
@@ -349,7 +350,7 @@ def create_session(
 def validate_session(ctx: QueryCtx, *, token: str) -> SessionState:
     """Whether a session token is good; whoever holds the token may ask."""
     session = ctx.db.first(Session.where(digest=digest_of(token)))
-    if session is None or session.standing is not Standing.ACTIVE:
+    if session is None or not _stands(ctx, session):
         return SessionState(valid=False)
     return SessionState(
         valid=True, agent_id=session.agent, expires_at=session.expires_at,
@@ -417,14 +418,17 @@ def _open(ctx: MutationCtx, opened: Session, ttl: float) -> NewSession:
 
 def _good_session(ctx: MutationCtx, token: str) -> Session:
     session = ctx.db.first(Session.where(digest=digest_of(token)))
-    if session is None or session.standing is not Standing.ACTIVE or session.expires_at <= ctx.now:
-        message = "this session is over; create a new one"
-        raise SessionEnded(message)
-    key = ctx.db.get(ApiKey, session.key_id)
-    if key is not None and key.standing is not Standing.ACTIVE:
-        message = "the key that opened this session is no longer active"
+    if session is None or session.expires_at <= ctx.now or not _stands(ctx, session):
+        message = "this session, or the key that opened it, is over; create a new one"
         raise SessionEnded(message)
     return session
+
+
+def _stands(ctx: QueryCtx, session: Session) -> bool:
+    """Whether neither the session nor the key at its root has ended."""
+    key = ctx.db.get(ApiKey, session.key_id)
+    ended = key is not None and key.standing is not Standing.ACTIVE
+    return session.standing is Standing.ACTIVE and not ended
 
 
 def _holder(caller: Principal, owner: str | None) -> str:

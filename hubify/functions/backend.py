@@ -132,7 +132,10 @@ class Backend:
                 run_mutation, self.wiring, spec, arguments, call.principal,
                 replay=replay, then=then,
             )  # fmt: skip
-            self.wiring.database.accept(_accepted(spec, call.principal, run, allowance, settled))
+            ran = _accepted(
+                self.wiring, spec, call.principal, run, allowance=allowance, settled=settled
+            )
+            self.wiring.database.accept(ran)
             self.on_kick()
         except AppError as error:
             settled(error)
@@ -218,9 +221,11 @@ class ActionCaller:
 
 
 def _accepted(
+    wiring: Wiring,
     spec: FunctionSpec,
     principal: Principal,
     run: Callable[[], MutationRun],
+    *,
     allowance: Allowance | None,
     settled: Settled,
 ) -> Accepted:
@@ -229,7 +234,12 @@ def _accepted(
 
     def rerun() -> tuple[ReadSet, tuple[RowWrite, ...]]:
         nonlocal latest
-        latest = run()
+        try:
+            latest = run()
+        except AppError:
+            raise
+        except Exception as error:
+            raise fault(wiring, spec, error) from error
         return latest.reads, latest.writes
 
     def done(ts: int) -> None:

@@ -165,7 +165,7 @@ class MutationCtx(QueryCtx):
         job = Job(
             path=spec.path,
             arguments=dict(arguments),
-            due_at=self.now + after_ms,
+            due_at=self.now + int(after_ms),  # a caller's own function may pass a fraction
             state=JobState.PENDING,
             requested_by=self._principal.label,
             created_at=self.now,

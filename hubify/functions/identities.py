@@ -13,12 +13,13 @@ from typing import Protocol
 
 import msgspec
 
+from hubify.core.log import StorageFailed
 from hubify.core.subscriptions import Token
 from hubify.functions.context import Reader
 from hubify.functions.principal import Principal
 from hubify.functions.runs import NS_PER_MS, watch
 from hubify.functions.wiring import Wiring
-from hubify.values.errors import Unauthenticated
+from hubify.values.errors import AppError, Unauthenticated, Unavailable
 
 MAX_REMEMBERED = 10_000
 MAX_SECRET = 8_192
@@ -110,7 +111,10 @@ class Identities:
 
     def _look_up(self, secret: str, digest: bytes) -> _Remembered:
         transaction = self._wiring.database.begin_read(watch(self._wiring))
-        authenticated = self._authenticate(transaction, secret[:MAX_SECRET])
+        try:
+            authenticated = self._authenticate(transaction, secret[:MAX_SECRET])
+        except StorageFailed as error:
+            raise Unavailable(str(error)) from error
         token = Token(transaction.reads)
         self._make_room()
         known = self._known[digest] = _Remembered(authenticated, token)
@@ -144,6 +148,9 @@ class Identities:
                 again = self._remember(guard.secret)
             except Unauthenticated as error:
                 guard.ended(error)
+                continue
+            except AppError:  # the store cannot be read: who cannot be checked is not let on
+                guard.ended(Unauthenticated("this key could not be checked; authenticate again"))
                 continue
             if again.authenticated.principal == known.authenticated.principal:
                 again.guards.add(guard)

@@ -32,7 +32,10 @@ class CallerKind(StrEnum):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A caller: kind, the owner it acts for, perhaps an agent, and its scopes."""
+    """A caller: kind, the owner it acts for, perhaps an agent, and its scopes.
+
+    `counted_as`: the credential whose allowance it draws on, when that is not its own.
+    """
 
     kind: CallerKind
     owner: str = ""
@@ -40,6 +43,7 @@ class Principal(msgspec.Struct, frozen=True):
     scopes: frozenset[str] = frozenset()
     credential: str = ""
     refusal: str = ""
+    counted_as: str = ""
 
     def allows(self, scope: str) -> bool:
         """Whether one of the caller's scopes is, or holds, this one."""

@@ -1,7 +1,8 @@
 """How many calls of each class a caller may make in a minute.
 
-Counted per credential (per address when anonymous) in this process's memory, in windows aligned to
-the minute; N processes may admit up to N times as much (product.md, "Limits").
+Counted per key (a session draws on its key's allowance; strangers are counted by address) in this
+process's memory, in windows aligned to the minute; N processes may admit up to N times as much
+(product.md, "Limits").
 
 Invariant: a refused call costs nothing and changes nothing; memory is bounded by the callers of one
 window.
@@ -62,7 +63,8 @@ class Quota:
         limit = self._limits[rate]
         now_s = self._clock_ns() // 1_000_000_000
         reset_at = self._roll(now_s)
-        key = (principal.credential or f"address:{address}", rate)
+        caller = principal.counted_as or principal.credential or f"address:{address}"
+        key = (caller, rate)
         used = self._counts.get(key, 0) + cost
         if used > limit:
             wait = max(1, reset_at - now_s)

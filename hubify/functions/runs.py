@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hubify.core.log import RowWrite
+from hubify.core.log import RowWrite, StorageFailed
 from hubify.core.reads import ReadSet
 from hubify.core.transaction import Transaction
 from hubify.functions.context import MutationCtx, QueryCtx
@@ -131,8 +131,13 @@ def call(wiring: Wiring, spec: FunctionSpec, context: object, arguments: dict[st
     return value
 
 
-def fault(wiring: Wiring, spec: FunctionSpec, error: Exception) -> InternalError:
-    """Log a fault of ours under a fresh id; the error tells the caller only the id."""
+def fault(wiring: Wiring, spec: FunctionSpec, error: Exception) -> AppError:
+    """Log a fault of ours under a fresh id; the error tells the caller only the id.
+
+    A store that cannot be read is no fault of ours and is said to be unavailable.
+    """
+    if isinstance(error, StorageFailed):
+        return Unavailable(str(error))
     if wiring.strict:
         raise error
     fault_id = wiring.runtime.entropy(6).hex()
