@@ -98,6 +98,8 @@ PYTHON = {
     "python/unread": "def broken(:\n",
 }
 HARMLESS = {
+    "is a port open": "timeout 5 bash -c 'cat < /dev/null > /dev/tcp/host.example/443' && echo ok",
+    "is a port open, shorter": "(echo > /dev/tcp/host.example/22) 2>/dev/null && echo open",
     "curl of an API": "curl -X POST -H 'Authorization: Bearer $TOKEN' https://api.example.com/v1",
     "remove a build": "rm -rf ./build node_modules && npm run build",
     "remove in tmp": "rm -rf /tmp/work-dir",
