@@ -4,12 +4,15 @@ Invariant: money is neither made nor lost; answers hold no row ids, so that a re
 store can be compared with them.
 """
 
+import msgspec
+
 from hubify.functions import (
     AppError,
     Conflict,
     Domain,
     MutationCtx,
     NotFound,
+    Page,
     PageRequest,
     QueryCtx,
     Row,
@@ -140,6 +143,24 @@ def history(ctx: QueryCtx, *, count: int, pages: int) -> list[tuple[str, str, in
         found += [(row.source, row.target, row.amount) for row in page.page]
         cursor = page.continue_cursor
     return found
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An account as a list shows it."""
+
+    name: str
+    balance: int
+
+
+@bank.query(public=True)
+def listed(
+    ctx: QueryCtx, *, branch: str, richest_first: bool, pagination_opts: PageRequest
+) -> Page[Line]:
+    """One page of a branch's accounts by balance, from either end; it keeps its own end."""
+    query = Account.where(branch=branch).order_by("balance")
+    page = ctx.paginate(query.newest_first() if richest_first else query, pagination_opts)
+    lines = [Line(row.name, row.balance) for row in page.page]
+    return Page(lines, page.is_done, page.continue_cursor, page.split_cursor, page.page_status)
 
 
 @bank.query(public=True)

@@ -19,7 +19,7 @@ from hubify.storage.memory import MemoryEngine
 from hubify.values.rows import Row
 from hubify.wire.styles import SNAKE, plain
 from tests.sim.bank import Account, Transfer
-from tests.sim.world import REGISTRY, Process, World, principal
+from tests.sim.world import REGISTRY, Process, Seen, World, principal
 
 MAX_LOG = 100_000
 MAX_JOBS = 1_000
@@ -32,6 +32,7 @@ def judge(world: World) -> None:
     nothing_acknowledged_is_lost(world, log)
     nothing_happens_twice(log)
     live_queries_were_right(world, process)
+    nothing_is_watched_by_nobody(world)
     replay_agrees(world, process, log)
 
 
@@ -51,20 +52,36 @@ def nothing_happens_twice(log: list[Commit]) -> None:
 
 
 def live_queries_were_right(world: World, process: Process) -> None:
-    """Oracle 2: what was shown at a timestamp equals a fresh run of the query at it."""
-    fresh: dict[tuple[int, str, str, str], bytes] = {}
+    """Oracle 2: what was shown at a timestamp equals a fresh run of the query at it.
+
+    The fresh run reads the past, as far as it is kept, and is given the journal that was shown.
+    """
+    fresh: dict[tuple[int, str, str, str, str | None], bytes] = {}
     for seen in world.seen:
-        key = (seen.ts, seen.path, repr(seen.arguments), seen.owner)
+        if seen.ts < world.oldest:
+            continue
+        key = (seen.ts, seen.path, repr(seen.arguments), seen.owner, seen.journal)
         if key not in fresh:
-            fresh[key] = _fresh(process, seen.ts, seen.path, seen.arguments, seen.owner)
+            fresh[key] = _fresh(process, seen)
         assert seen.members == fresh[key], f"{seen.path} {seen.arguments} was stale at {seen.ts}"
 
 
-def _fresh(process: Process, ts: int, path: str, arguments: dict[str, Any], owner: str) -> bytes:
-    spec = REGISTRY.find(path)
-    bound = spec.binding.bind(arguments)
-    caller = principal(owner, "fresh")
-    return as_result(run_query(process.backend.wiring, spec, bound, caller, at=ts)).members
+def _fresh(process: Process, seen: Seen) -> bytes:
+    spec = REGISTRY.find(seen.path)
+    bound = spec.binding.bind(seen.arguments)
+    caller = principal(seen.owner, "fresh")
+    wiring = process.backend.wiring
+    run = run_query(wiring, spec, bound, caller, journal=seen.journal, at=seen.ts)
+    return as_result(run).members
+
+
+def nothing_is_watched_by_nobody(world: World) -> None:
+    """Once every client has left, no process holds a live query or a subscription."""
+    for client in world.clients:
+        client.leave()
+    for process in world.processes:
+        assert not len(process.backend.live), "a live query has no watcher"
+        assert not len(process.database.subscriptions), "a subscription has no live query"
 
 
 def replay_agrees(world: World, process: Process, log: list[Commit]) -> None:

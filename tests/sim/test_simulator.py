@@ -10,6 +10,8 @@ from hubify.core.overlay import Overlay
 from hubify.core.reads import ReadSet
 from hubify.core.subscriptions import Subscriptions
 from hubify.functions import runs
+from hubify.functions.live import LiveQueries, Question
+from hubify.storage.memory import MemoryEngine
 from tests.sim.oracles import judge
 from tests.sim.world import World
 
@@ -87,4 +89,22 @@ def test_a_flush_in_flight_that_readers_see_is_noticed(monkeypatch: pytest.Monke
 def test_a_forgotten_replay_record_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "find", lambda *_arguments: None)
     monkeypatch.setattr(runs, "record", lambda *_arguments: None)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_live_page_that_forgets_its_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Question, "ending_at", lambda question, _journal: question)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_past_that_is_dropped_too_early_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    prune = MemoryEngine.prune
+    monkeypatch.setattr(
+        MemoryEngine, "prune", lambda self, _before, limit: prune(self, self.head(), limit)
+    )
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_watcher_that_is_never_let_go_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LiveQueries, "release", lambda _self, _watcher: None)
     assert bites(range(FAULT_SEEDS))

@@ -5,7 +5,7 @@ whole run. The world keeps what clients were told; `oracles.py` judges it.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -23,7 +23,7 @@ from hubify.functions.replay import session_key
 from hubify.functions.schedule import Job
 from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
-from hubify.storage.engine import HeadMoved, Seal, StorageFailed
+from hubify.storage.engine import Commit, HeadMoved, Seal, StorageFailed
 from hubify.storage.memory import MemoryEngine, MemoryStore
 from hubify.values.errors import AppError, Kind
 from tests.sim.bank import bank
@@ -55,23 +55,38 @@ class Seen(msgspec.Struct, frozen=True):
     arguments: dict[str, Any]
     owner: str
     members: bytes
+    journal: str | None
+
+
+class Disk(MemoryEngine):
+    """An engine whose disk may be full when a batch is staged."""
+
+    full = False
+
+    def append(self, after: int, commits: Sequence[Commit]) -> Seal:
+        """Refuse while full."""
+        if self.full:
+            raise StorageFailed("planted")
+        return super().append(after, commits)
 
 
 class Process:
     """One server process: a database over its own engine handle, and what is being flushed."""
 
     def __init__(self, world: "World") -> None:
-        self.engine = MemoryEngine(world.store)
+        self.engine = Disk(world.store)
         runtime = Runtime(lambda: world.now_ns, lambda: 0.0, world.random.randbytes)
         self.database = Database(self.engine, REGISTRY.tables, runtime.wall_ns, alone=world.alone)
         wiring = Wiring(REGISTRY, self.database, runtime, None, strict=True)
         self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=lambda: None)
+        self.database.oldest = world.oldest
         self.seal: Seal | None = None
         self.sealed: Exception | bool = False
 
-    def stage(self) -> None:
+    def stage(self, *, full: bool = False) -> None:
         """Begin a flush, unless one is under way."""
         if self.seal is None:
+            self.engine.full = full
             self.seal = self.database.committer.stage()
             self.sealed = False
 
@@ -117,36 +132,58 @@ class Client:
         self.requests = itertools.count()
         self.wishes: list[Wish] = []
         self.questions: list[tuple[str, dict[str, Any]]] = []
+        self.journals: list[str | None] = []
         self.watchers: list[Watcher] = []
         self.process: Process | None = None
 
     def connect(self, process: Process) -> None:
         """(Re)connect: subscribe anew, send everything unanswered again."""
+        self.leave()
         self.process = process
-        self.watchers = []
-        for path, arguments in self.questions:
-            self._watch(path, arguments)
+        self._watch_all()
         for wish in self.wishes:
             self.world.send(wish, process)
 
     def ask(self, path: str, arguments: dict[str, Any]) -> None:
         """Add a live query."""
         self.questions.append((path, arguments))
-        self._watch(path, arguments)
+        self.journals.append(None)
+        self._watch(path, arguments, None)
+
+    def become(self, owner: str) -> None:
+        """Authenticate as somebody else: every query is asked anew on the same connection."""
+        self.owner = owner
+        if self.process is not None:
+            self.leave()
+            self._watch_all()
+
+    def leave(self) -> None:
+        """Stop watching."""
+        for watcher in self.watchers:
+            watcher.detach()
+        self.watchers = []
 
     def look(self) -> None:
         """One turn: show every live query at the durable head of its process."""
         if self.process is None:
             return
         ts = self.process.database.head
-        for (path, arguments), watcher in zip(self.questions, self.watchers, strict=True):
-            members = watcher.result().members
-            self.world.seen.append(Seen(ts, path, arguments, self.owner, members))
+        for place, (path, arguments) in enumerate(self.questions):
+            result = self.watchers[place].result()
+            journal = None if result.failed else journal_of(result.members)
+            assert self.journals[place] in (None, journal), "a page keeps its end"
+            self.journals[place] = journal
+            seen = Seen(ts, path, arguments, self.owner, result.members, journal)
+            self.world.seen.append(seen)
 
-    def _watch(self, path: str, arguments: dict[str, Any]) -> None:
+    def _watch_all(self) -> None:
+        for (path, arguments), journal in zip(self.questions, self.journals, strict=True):
+            self._watch(path, arguments, journal)
+
+    def _watch(self, path: str, arguments: dict[str, Any], journal: str | None) -> None:
         assert self.process is not None, "a client watches while connected"
         call = Call(path, arguments, principal(self.owner, self.session))
-        self.watchers.append(self.process.backend.attach(call, None, lambda: None))
+        self.watchers.append(self.process.backend.attach(call, journal, lambda: None))
 
 
 class World:
@@ -156,6 +193,7 @@ class World:
         self.random = Random(seed)
         processes = self.random.choice([1, 2])
         self.now_ns = START_NS
+        self.oldest = 0
         self.store = MemoryStore()
         self.alone = processes == 1
         self.processes = [Process(self) for _number in range(processes)]
@@ -174,7 +212,8 @@ class World:
         weighted = [
             (30, self.wish), (8, self.subscribe), (18, self.look), (14, self.stage),
             (14, self.reach_disk), (14, self.hear), (6, self.tick), (5, self.catch_up),
-            (4, self.run_job), (3, self.reconnect), (1, self.crash),
+            (4, self.run_job), (3, self.reconnect), (1, self.crash), (2, self.become),
+            (1, self.prune),
         ]  # fmt: skip
         moves = [move for _weight, move in weighted]
         weights = [weight for weight, _move in weighted]
@@ -230,8 +269,8 @@ class World:
             client.look()
 
     def stage(self) -> None:
-        """A process begins a flush."""
-        self.random.choice(self.processes).stage()
+        """A process begins a flush, unless its disk is full."""
+        self.random.choice(self.processes).stage(full=self.random.random() < 0.03)
 
     def reach_disk(self) -> None:
         """A flush reaches the disk, or fails there."""
@@ -248,6 +287,17 @@ class World:
     def catch_up(self) -> None:
         """A process reads the tail of the log."""
         self.random.choice(self.processes).catch_up()
+
+    def become(self) -> None:
+        """A client authenticates as another owner."""
+        self.random.choice(self.clients).become(f"owner{self.random.randrange(2)}")
+
+    def prune(self) -> None:
+        """The past before some moment is given up, by every process, and dropped by one."""
+        self.oldest = self.random.randint(self.oldest, self.store.head)
+        for process in self.processes:
+            process.database.oldest = self.oldest
+        self.random.choice(self.processes).database.prune(self.oldest, 1_000)
 
     def reconnect(self) -> None:
         """A client loses its connection and finds another process; its answers may be lost."""
@@ -312,6 +362,11 @@ def principal(owner: str, credential: str) -> Principal:
     return Principal(CallerKind.KEY, owner, None, frozenset({"*"}), credential)
 
 
+def journal_of(members: bytes) -> str | None:
+    """The journal that a live result ends with."""
+    return msgspec.json.decode(members.rpartition(b'"journal":')[2])
+
+
 SYSTEM_CALLER = principal("system", "reader")
 
 
@@ -348,4 +403,8 @@ def random_query(random: Random) -> tuple[str, dict[str, Any]]:
         ("bank:history", {"count": 2, "pages": random.choice([1, 3])}),
         ("bank:total", {"names": random.sample(NAMES, 3)}),
         ("bank:mine", {}),
+        ("bank:listed", {
+            "branch": branch, "richest_first": random.random() < 0.5,
+            "pagination_opts": {"numItems": random.choice([1, 3]), "cursor": None},
+        }),
     ])  # fmt: skip
