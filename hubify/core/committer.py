@@ -124,14 +124,15 @@ class Committer:
         self._enqueue(accepted)
 
     def stage(self) -> Seal | None:
-        """Begin to flush all that is queued; None when nothing is, or a batch is in flight.
+        """Begin to flush what is queued; None when nothing is, or a batch is in flight.
 
         The seal is to be called (anywhere) and then `sealed()` or `failed()` (here).
         """
         while self._queued and not self._flying:
-            batch = [accepted.commit() for accepted in self._queued if accepted.writes]
+            taken = self._queued[: limits.MAX_BATCH_COMMITS]
+            batch = [accepted.commit() for accepted in taken if accepted.writes]
             if not batch:
-                self._settle_reads()  # whoever is answered may ask for a write at once
+                self._settle_reads(taken)  # whoever is answered may ask for a write at once
                 continue
             try:
                 seal = self._append(batch)
@@ -143,7 +144,7 @@ class Committer:
                 self.failed(StorageFailed(f"an internal error ({type(error).__name__})"))
                 continue
             if seal is not None:
-                self._fly(batch)
+                self._fly(taken, batch)
                 return seal
         return None
 
@@ -220,14 +221,17 @@ class Committer:
             accepted.ts = self._last_ts
         self._queued.append(accepted)
 
-    def _fly(self, batch: list[Commit]) -> None:
-        self._flying, self._queued = self._queued, []
+    def _fly(self, taken: list[Accepted], batch: list[Commit]) -> None:
+        self._flying, self._queued = taken, self._queued[len(taken) :]
         self._flying_after, self._queued_after = self._queued_after, Overlay()
+        # What did not fit lies in the flying overlay as well, and stays on top when that goes.
+        for accepted in self._queued:
+            self._queued_after.apply(accepted.commit())
         for commit in reversed(batch):
             self._flying_before.undo(commit)
 
-    def _settle_reads(self) -> None:
-        readers, self._queued = self._queued, []
+    def _settle_reads(self, readers: list[Accepted]) -> None:
+        self._queued = self._queued[len(readers) :]
         with ExitStack() as told:
             for accepted in reversed(readers):
                 told.callback(accepted.done, self.head)

@@ -20,7 +20,6 @@ from hubify.values.rows import Query, Row
 from hubify.values.values import check_storable
 
 R = TypeVar("R", bound=Row)
-MAX_ROW_POINTS = 4_096  # beyond it a scan's rows are held as one range over the whole index
 
 
 class Snapshot:

@@ -53,11 +53,6 @@ def encode_component(value: object) -> bytes:
     raise TypeError(message)
 
 
-def word_prefix(prefix: str) -> bytes:
-    """The start of every key whose first component is a string beginning with `prefix`."""
-    return STRING + prefix.encode().replace(b"\0", b"\0\xff")
-
-
 def _order_float(number: float) -> bytes:
     # IEEE 754 sorts as an unsigned integer once negatives are inverted and positives shifted up.
     bits = int.from_bytes(pack_float(number), "big")

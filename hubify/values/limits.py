@@ -45,4 +45,3 @@ MAX_RETRIES = 4  # of a mutation whose reads another process overtook
 MAX_QUERIES_PER_SOCKET = 1_000
 MAX_QUEUED_MUTATIONS = 1_000  # per socket
 MAX_INFLIGHT_ACTIONS = 1_000  # per socket
-MAX_RESULT_CACHE_BYTES = 100 * MIB

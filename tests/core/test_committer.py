@@ -9,6 +9,7 @@ from hubify.core.committer import Accepted, Committer
 from hubify.core.reads import ReadSet
 from hubify.storage.engine import Commit, RowWrite, Seal, StorageFailed
 from hubify.storage.memory import MemoryEngine, MemoryStore
+from hubify.values import limits
 from hubify.values.errors import AppError, Conflict
 
 TABLE = 1
@@ -200,3 +201,18 @@ def test_a_tail_that_breaks_off_leaves_nobody_uninformed(monkeypatch: pytest.Mon
     monkeypatch.setattr(callers.engine, "tail", whole)
     assert callers.committer.catch_up()
     assert (callers.published, callers.committer.head) == (2, 2)
+
+
+def test_what_does_not_fit_into_one_batch_goes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_BATCH_COMMITS", 2)
+    callers = Callers()
+    for name in ("a", "b", "c", "d", "e"):
+        callers.write(name)
+    callers.read("reader")
+    answered: list[int] = []
+    while callers.flush():
+        answered.append(len(callers.answered))
+    assert answered == [2, 4, 6]
+    assert callers.answered == ["a", "b", "c", "d", "e", "reader"]

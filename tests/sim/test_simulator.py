@@ -12,6 +12,7 @@ from hubify.core.subscriptions import Subscriptions
 from hubify.functions import runs
 from hubify.functions.live import LiveQueries, Question
 from hubify.storage.memory import MemoryEngine
+from hubify.values import limits
 from tests.sim.oracles import judge
 from tests.sim.world import World
 
@@ -36,6 +37,14 @@ def test_every_seed_satisfies_every_oracle(block: int) -> None:
         except BaseException as error:
             error.add_note(f"repeat with `python -m dev.sim --seed {seed} --steps {STEPS}`")
             raise
+
+
+def test_seeds_satisfy_the_oracles_when_little_fits_into_a_flush(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_BATCH_COMMITS", 2)
+    for seed in range(FAULT_SEEDS):
+        run(seed)
 
 
 def bites(seeds: Iterable[int]) -> bool:
