@@ -81,7 +81,7 @@ class NotYaml(ValueError):
 def parse_yaml(text: str, *, first_line: int = 1) -> Parsed:
     """Parse one YAML document whose first line is line `first_line` of its file.
 
-    A key given twice with the same value is REPAIRED.
+    A key given twice with the same value is REPAIRED, and so is a second name of the document.
 
     Raises:
         NotYaml: the grammar is broken, or an alias or a tag is nobody's; a repair may help.
@@ -93,6 +93,7 @@ def parse_yaml(text: str, *, first_line: int = 1) -> Parsed:
     return Parsed(root, tuple(builder.findings))
 
 
+NAME, TOP = "name", 1
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
@@ -247,15 +248,20 @@ class _Builder:
                 )
             value = self._node(next(self._events), depth + 1)
             if key.text in entries:
-                self._twice(key, entries[key.text], value, lines[key.text])
-            entries[key.text] = value
+                self._twice(key, entries[key.text], value, lines[key.text], depth=depth)
+            entries.setdefault(key.text, value)
             lines.setdefault(key.text, key.line)
         return Mapping(entries, lines, self._at(start))
 
-    def _twice(self, key: Scalar, before: Node, after: Node, line: int) -> None:
+    def _twice(self, key: Scalar, before: Node, after: Node, line: int, *, depth: int) -> None:
         if repr(plain(before)) == repr(plain(after)):
             what = f"The key {quoted(key.text)} is given twice with one value; read once."
             self.findings.append(repaired("yaml-key-twice", what, line=key.line))
+            return
+        if key.text == NAME and depth == TOP:
+            # A skill goes by the name it is registered under; real records have two in the text.
+            what = f"The key 'name' has another value on line {line}; the first is read."
+            self.findings.append(repaired("yaml-name-twice", what, line=key.line))
             return
         what = f"The key {quoted(key.text)} has another value on line {line}."
         raise Refused(refused("yaml-key-twice", what, "Keep one of the two.", line=key.line))

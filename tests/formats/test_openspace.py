@@ -64,10 +64,18 @@ def test_equal_bytes_are_versions_too_because_others_name_them() -> None:
 
 
 def test_a_refused_row_is_named_by_its_id() -> None:
-    files = {"SKILL.md": "---\nname: a\nname: b\ndescription: d\n---\n"}
+    files = {"SKILL.md": "---\nname: a\ndescription: d\ndescription: e\n---\n"}
     (read,) = read_skill_rows([row("a1", "a", 1, files=files)], source="s")
     assert isinstance(read, Unreadable)
-    assert (read.findings[0].code, read.findings[0].line) == ("yaml-key-twice", 3)
+    assert (read.findings[0].code, read.findings[0].line) == ("yaml-key-twice", 4)
+
+
+def test_a_row_whose_text_has_two_names_goes_by_its_own() -> None:
+    files = {"SKILL.md": "---\nname: b\nname: c\ndescription: d\n---\nbody"}
+    (skill,) = skills(row("a1", "a", 1, files=files))
+    (version,) = skill.versions
+    assert skill.slug == "a"
+    assert version.findings[0].code == "yaml-name-twice"
 
 
 def test_hostile_files_and_broken_lines_are_refused() -> None:

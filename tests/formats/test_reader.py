@@ -188,7 +188,7 @@ def test_a_version_that_is_none_counts_as_the_first() -> None:
         (b" \r\n\t", "skill-file-empty", 0),
         (b"x" * (MAX_SKILL_BYTES + 1), "skill-file-too-large", 0),
         (b"---\nname: a\n---\n\xff", "not-utf-8", 4),
-        (b"---\nname: a\ndescription: b\nname: c\n---\n", "yaml-key-twice", 4),
+        (b"---\nname: a\ndescription: b\ndescription: c\n---\n", "yaml-key-twice", 4),
         (b"---\nname: a\nprose here\ndescription: b\n---\nb", "not-yaml", 4),
         (b"---\n- a\n---\nb", "front-matter-not-a-map", 2),
         ("---\nname: \u65e5\u672c\ndescription: d\n---\nb".encode(), "name-missing", 2),
