@@ -106,10 +106,10 @@ def test_a_description_alone_becomes_a_placeholder(registry: SkillRegistry) -> N
 
 
 def test_a_refused_version_answers_why_and_keeps_the_decision(registry: SkillRegistry) -> None:
-    answer = taken_in(registry, "---\nname: greet\nname: other\n---\nBody.\n")
+    answer = taken_in(registry, "---\nname: greet\ndescription: x\ndescription: y\n---\nBody.\n")
     assert answer.outcome is ImportOutcome.REFUSED
     assert answer.version_id is None
-    assert [(f.path, f.line) for f in answer.findings if f.blocks] == [("SKILL.md", 3)]
+    assert [(f.path, f.line) for f in answer.findings if f.blocks] == [("SKILL.md", 4)]
     told = {"decisionId": answer.decision_id}
     decision = registry.backend.query("gateway:getDecision", told, principal=ANONYMOUS)
     assert decision.verdict == "refused"

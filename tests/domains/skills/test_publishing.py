@@ -78,9 +78,9 @@ def test_a_refusal_names_file_and_line_and_its_decision_is_public(
     registry: SkillRegistry,
 ) -> None:
     with pytest.raises(GatewayRefused) as refused:
-        registry.publish("---\nname: greet\nname: other\ndescription: x\n---\nBody.\n")
+        registry.publish("---\nname: greet\ndescription: x\ndescription: y\n---\nBody.\n")
     (fault,) = refused.value.details["findings"]  # pyright: ignore[reportGeneralTypeIssues]
-    assert (fault["path"], fault["line"]) == ("SKILL.md", 3)
+    assert (fault["path"], fault["line"]) == ("SKILL.md", 4)
     decision_id = refused.value.details["decisionId"]
     decision = registry.query("gateway:getDecision", by=ANONYMOUS, decisionId=decision_id)
     assert decision.verdict is Verdict.REFUSED
