@@ -104,11 +104,12 @@ function arm(tone, version, role, runs) {
 
 /** What the judge makes of it. */
 export function judge(evidence) {
+  const isOpen = evidence.decidedMs === null;
   return h("div", { class: "judge" },
     h("h3", {}, "What the judge says"),
     h("p", {}, REASONS[evidence.reason] ?? told(evidence.reason)),
-    proof("Not worse", evidence.notWorse, "promotes it once every stage is over"),
-    proof("Worse", evidence.worse, "rolls it back at once"),
+    proof("Not worse", evidence.notWorse, isOpen ? "promotes it once every stage is over" : ""),
+    proof("Worse", evidence.worse, isOpen ? "rolls it back at once" : ""),
     h("p", { class: "note" }, "A proof is what a fair gambler betting on the claim has made of 1. ",
       safety(evidence)),
     dissent(evidence),
