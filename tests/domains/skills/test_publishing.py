@@ -84,7 +84,7 @@ def test_a_refusal_names_file_and_line_and_its_decision_is_public(
     decision_id = refused.value.details["decisionId"]
     decision = registry.query("gateway:getDecision", by=ANONYMOUS, decisionId=decision_id)
     assert decision.verdict is Verdict.REFUSED
-    assert decision.findings[0].line == 3
+    assert decision.findings[0].line == 4
 
 
 def test_nothing_of_a_refused_skill_is_stored(registry: SkillRegistry) -> None:
