@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.clients.hosts import Host, node_host, python_host
-from tests.clients.legs import LEGS, LIVE_LEGS, NPM_LEGS, NPM_LIVE_LEGS, NPM_REACT, Client, Leg
+from tests.clients.legs import (
+    LEGS,
+    LIVE_LEGS,
+    NPM_LEGS,
+    NPM_LIVE,
+    NPM_LIVE_LEGS,
+    NPM_REACT,
+    PYPI_LIVE,
+    Client,
+    Leg,
+)
 from tests.clients.server import Server
 
 Connect = Callable[..., Client]
@@ -44,6 +54,27 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("hub") / "data") as server:
         yield server
         assert server.faults() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watchmen(hub: Server, node: Host, react: Host) -> Iterator[None]:
+    """Clients that watch from the first test to the last, and are not disturbed meanwhile.
+
+    What happens to a quiet connection only after a while is seen here without waiting for it.
+    """
+    hosts = {NPM_LIVE: node, NPM_REACT: react, PYPI_LIVE: python_host()}
+    watchmen = [Client(leg, host, hub.url) for leg, host in hosts.items()]
+    watching = [client.subscribe("checks:counter", name="watchmen") for client in watchmen]
+    for live in watching:
+        assert live.next() == 0
+    yield
+    hub.call("mutation", "checks:increment", {"name": "watchmen"})
+    for live in watching:
+        assert live.next() == 1
+    for client in watchmen:
+        if client.leg.is_npm:
+            assert client.connections() == 1, [*client.host.logged]
+    hosts[PYPI_LIVE].close()
 
 
 @pytest.fixture

@@ -128,6 +128,10 @@ class Client:
         """For each time that the client asked for a token, whether it wanted a fresh one."""
         return self.order("state").done()["asked"]
 
+    def connections(self) -> int:
+        """How often the client has connected (npm, live)."""
+        return self.order("state").done()["connection"]["connectionCount"]
+
     def close(self) -> None:
         """End the client."""
         self.order("close").done()
