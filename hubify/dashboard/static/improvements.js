@@ -2,7 +2,7 @@
 
 import { h, told } from "./dom.js";
 import { count, names, plural, time } from "./format.js";
-import { section, state } from "./parts.js";
+import { badge, section, state } from "./parts.js";
 
 const MOST_PIPS = 10;
 
@@ -25,7 +25,7 @@ function request(group, threshold, countBy) {
     h("p", { class: "standing" },
       pips(behind, threshold), " ",
       h("strong", {}, `${count(behind)} of ${plural(threshold, countBy)}`), " ",
-      state(group.status)),
+      group.status === "drafting" ? badge("being followed", "trial") : state(group.status)),
     group.missing ? told(sentence(group.missing), "p") : null,
     h("p", { class: "note" }, "Asked by ", told(names(group.agents)), ", first ",
       time(group.firstSeen), ", last ", time(group.lastSeen)));
