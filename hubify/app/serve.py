@@ -20,6 +20,7 @@ from hubify.app.settings import Settings
 from hubify.dashboard.pages import Dashboard
 from hubify.functions.spec import Registry
 from hubify.transports.asgi import Application
+from hubify.transports.connections import Bounds, connections_of
 from hubify.transports.convex_http import ConvexHttp
 from hubify.transports.rest.handler import RestApi
 from hubify.transports.sync.backend_host import BackendHost
@@ -117,10 +118,12 @@ class Server(uvicorn.Server):
 def web_server(settings: Settings, app: Application, endpoint: SyncEndpoint) -> Server:
     """HTTP by uvicorn and httptools; sockets by our own skin below it."""
     sockets = cast("type[asyncio.Protocol]", protocol_of(endpoint))
+    bounds = Bounds(max_connections=settings.max_connections)
+    connections = cast("type[asyncio.Protocol]", connections_of(bounds))
     config = uvicorn.Config(
-        app, loop="none", http="httptools", ws=sockets, lifespan="off", proxy_headers=False,
+        app, loop="none", http=connections, ws=sockets, lifespan="off", proxy_headers=False,
         log_config=None, access_log=False, server_header=False, date_header=False,
-        limit_concurrency=settings.max_connections, timeout_graceful_shutdown=STOP_WITHIN_S,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
     )  # fmt: skip
     return Server(config, endpoint)
 
