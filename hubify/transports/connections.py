@@ -71,6 +71,7 @@ class Connection(HttpToolsProtocol):
         self._parsed_bytes = 0  # of the request that is being read, and how many are its body's
         self._body_bytes = 0
         self._declines_upgrade = False
+        self._handed_over = False
         self._refusal = b""
         self._held_back: tuple[RequestResponseCycle, Any] | None = None
         self._unread_bytes = 0
@@ -133,13 +134,18 @@ class Connection(HttpToolsProtocol):
 
     def _take_in(self) -> None:
         """Parse what has arrived, as long as no parsed request waits for its turn."""
-        while self._arrived and not self.pipeline and not self.transport.is_closing():
+        while self._arrived and not (self.pipeline or self._is_over):
             piece, self._arrived = self._arrived[:SLICE_BYTES], self._arrived[SLICE_BYTES:]
             self._parse(piece)
         if self._arrived:
             self.flow.pause_reading()
-        elif not self.transport.is_closing():
+        elif not self._is_over:
             self._await_head()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is ours to read: closing, or handed over to a socket's protocol."""
+        return self._handed_over or self.transport.is_closing()
 
     def _parse(self, piece: bytes) -> None:
         try:
@@ -184,8 +190,9 @@ class Connection(HttpToolsProtocol):
         return self.parser.get_method() == b"GET" and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
+        """Hand the connection over; no timer of ours may fire on it any more."""
         self._leave()
+        self._handed_over = True
         super().handle_websocket_upgrade()
 
     def _read_without_upgrade(self, rest: bytes) -> None:

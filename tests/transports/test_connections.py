@@ -12,10 +12,17 @@ import uvicorn
 import uvloop
 
 from hubify.transports.connections import Bounds, connections_of
+from hubify.transports.sync.endpoint import SyncEndpoint
+from hubify.transports.sync.socket import protocol_of
+from tests.transports.sync.fake_host import FakeHost
 
 Run = Callable[[Awaitable[None]], None]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
+UPGRADE = (
+    b"GET /api/sync HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 LARGE = 8 * 1024 * 1024
 WITHIN_S = 20
 
@@ -76,8 +83,9 @@ async def hall(bounds: Bounds | None = None) -> AsyncIterator[Hall]:
     told.port = listening.getsockname()[1]
     connections: Any = connections_of(bounds or Bounds())
     config = uvicorn.Config(
-        told.application, http=connections, interface="asgi3", lifespan="off", log_config=None
-    )
+        told.application, http=connections, ws=protocol_of(SyncEndpoint(FakeHost())),
+        interface="asgi3", lifespan="off", log_config=None,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve([listening]))
     try:
@@ -247,6 +255,19 @@ def test_answers_that_wait_to_be_read_are_bounded_together(run: Run) -> None:
     async def play() -> None:
         async with hall(Bounds(max_unread_bytes=1024)) as server:
             assert await cut_short(server)
+
+    run(play())
+
+
+def test_a_socket_outlives_the_time_for_a_request_head(run: Run) -> None:
+    async def play() -> None:
+        async with hall(Bounds(head_seconds=0.05)) as server:
+            reader, writer = await server.meet()
+            writer.write(UPGRADE)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b" 101 " in head
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.2)
 
     run(play())
 
