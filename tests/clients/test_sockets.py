@@ -137,7 +137,7 @@ def frame(head: bytes, *, masked: bool = True, data: bytes = b"hello") -> Callab
 
 
 ADD = watching(0, "checks:counter", name="a")
-VIOLATIONS: dict[str, tuple[Callable[[Wire], None], list[str], int]] = {
+VIOLATIONS: dict[str, tuple[Callable[[Wire], object], list[str], int]] = {
     "no JSON": (raw("{"), FATAL, POLICY),
     "no object": (raw("[1]"), FATAL, POLICY),
     "a number": (raw("NaN"), FATAL, POLICY),
