@@ -82,8 +82,9 @@ async def hall(bounds: Bounds | None = None) -> AsyncIterator[Hall]:
     listening = socket.create_server(("127.0.0.1", 0))
     told.port = listening.getsockname()[1]
     connections: Any = connections_of(bounds or Bounds())
+    sockets: Any = protocol_of(SyncEndpoint(FakeHost()))
     config = uvicorn.Config(
-        told.application, http=connections, ws=protocol_of(SyncEndpoint(FakeHost())),
+        told.application, http=connections, ws=sockets,
         interface="asgi3", lifespan="off", log_config=None,
     )  # fmt: skip
     server = uvicorn.Server(config)
