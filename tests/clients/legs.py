@@ -111,6 +111,10 @@ class Client:
         self.host.events.pop((self.name, "auth"), None)
         self.order("authenticate", tokens=tokens).done()
 
+    def administer(self, key: str) -> None:
+        """Show an admin key, as Convex's own tools do."""
+        self.order("administer", key=key).done()
+
     def log_out(self) -> None:
         """Show no key any more."""
         self.order("logOut").done()

@@ -75,6 +75,7 @@ class Host:
             "next": self.next,
             "unsubscribe": self.unsubscribe,
             "authenticate": self.authenticate,
+            "administer": lambda order: self.client.set_admin_auth(order["key"]),
             "logOut": lambda _order: self.client.clear_auth(),
             "close": self.close,
         }

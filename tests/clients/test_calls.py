@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Connect
-from tests.clients.legs import Leg
+from tests.clients.legs import LEGS, NPM_HTTP, PYPI_LIVE, Leg
 from tests.clients.server import Server
 
 
@@ -39,6 +39,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "arrays": ([[], [[]], [[], [{}]]], [[], [[]], [[], [{}]]]),
     "objects": ({"": 1, "a b": {"_x-": {}}}, {"": "float64", "a b": {"_x-": {}}}),
 }
+SEND_ANY_PATH = [leg for leg in LEGS if leg != PYPI_LIVE]  # which looks at paths itself
 SENT = {name: value for name, (value, _) in VALUES.items()}
 KINDS = {name: kinds for name, (_, kinds) in VALUES.items()}
 
@@ -140,3 +141,21 @@ def test_a_reference_into_the_api_finds_the_function(
     client = connect(npm_leg, hub)
     assert client.query(["checks", "default"]) == "default"
     assert client.query(["checks", "echo"], value=1) == 1
+
+
+@pytest.mark.parametrize("leg", SEND_ANY_PATH, ids=lambda leg: leg.name)
+def test_a_text_that_is_no_path_is_refused_as_one(connect: Connect, hub: Server, leg: Leg) -> None:
+    for path in ("checks:no such", "a/b.c/d:e f", ":", "checks:___"):
+        refusal = connect(leg, hub).refusal("query", path)
+        assert "BadConvexFunctionIdentifier" in refusal.message + str(refusal.data)
+
+
+def test_consistent_queries_are_answered_as_of_the_first(
+    connect: Connect, hub: Server, name: str
+) -> None:
+    client = connect(NPM_HTTP, hub)
+    client.mutation("checks:increment", name=name)
+    assert client.call("consistent", "checks:counter", name=name) == 1
+    client.mutation("checks:increment", name=name)
+    assert client.call("consistent", "checks:counter", name=name) == 1
+    assert client.query("checks:counter", name=name) == 2

@@ -79,6 +79,13 @@ def test_the_right_key_is_taken_as_it_is(
     assert client.mutation("checks:increment", name="by ana") >= 1
 
 
+def test_the_admin_key_is_taken_as_such(connect: Connect, hub: Server, leg: Leg) -> None:
+    client = connect(leg, hub)
+    client.administer(hub.admin_key)
+    assert client.query("checks:whoami") == "admin"
+    assert client.query("checks:guarded") == "admin"
+
+
 def test_a_key_without_the_scope_is_told_which_scope_is_missing(
     connect: Connect, hub: Server, keys: Keys, leg: Leg
 ) -> None:

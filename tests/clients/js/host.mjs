@@ -53,6 +53,7 @@ const orders = {
   loadMore: ({ client, sub, items }) => clients.get(client).loadMore(sub, items),
   unsubscribe: ({ client, sub }) => clients.get(client).unsubscribe(sub),
   authenticate: ({ client, tokens }) => clients.get(client).authenticate(tokens),
+  administer: ({ client, key }) => clients.get(client).administer(key),
   logOut: ({ client }) => clients.get(client).logOut(),
   state: ({ client }) => clients.get(client).state(),
   async close({ client }) {

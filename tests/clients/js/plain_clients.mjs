@@ -15,6 +15,7 @@ export function openHttp(url) {
     action: (path, args) => client.action(path, args),
     consistent: (path, args) => client.consistentQuery(path, args),
     authenticate: ([token]) => client.setAuth(token),
+    administer: (key) => client.setAdminAuth(key),
     logOut: () => client.clearAuth(),
     close: () => {},
   };
@@ -61,6 +62,7 @@ export function openLive(url, tell) {
       source = tokenSource(tokens);
       client.setAuth(source.fetch, (auth) => tell({ auth }));
     },
+    administer: (key) => client.client.setAdminAuth(key),
     logOut: () => client.client.clearAuth(),
     state: () => ({ asked: source.asked, connection: client.connectionState() }),
     close: () => client.close(),

@@ -150,6 +150,7 @@ export async function openReact(url, tellAll) {
       auth = { isLoading: false, isAuthenticated: true, fetchAccessToken: source.fetch };
       render();
     },
+    administer: (key) => client.setAdminAuth(key),
     logOut() {
       auth = { ...auth, isAuthenticated: false };
       render();
