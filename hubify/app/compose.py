@@ -29,8 +29,9 @@ from hubify.functions.principal import SYSTEM
 from hubify.functions.quota import Quota
 from hubify.functions.spec import Registry
 from hubify.functions.wiring import Wiring
+from hubify.storage.engine import StorageFailed
 from hubify.storage.sqlite import SqliteEngine
-from hubify.values.errors import AppError
+from hubify.values.errors import AppError, Unavailable
 
 DOMAINS: tuple[Domain, ...] = (
     system, auth, contents, agents, skills, gateway, evolution, learning,
@@ -53,9 +54,18 @@ def registry_of(functions: Sequence[str]) -> Registry:
 def compose(
     settings: Settings, directory: DataDirectory, registry: Registry, kick: Callable[[], None]
 ) -> Parts:
-    """Join the parts over the directory's store."""
+    """Join the parts over the directory's store.
+
+    Raises:
+        Unavailable: the store cannot be opened; says what to do about it.
+
+    """
     runtime = SYSTEM_RUNTIME
-    database = Database(SqliteEngine(directory.store), registry.tables, runtime.wall_ns)
+    try:
+        engine = SqliteEngine(directory.store)
+    except StorageFailed as error:
+        raise Unavailable(f"'{directory.store}': {error}") from None
+    database = Database(engine, registry.tables, runtime.wall_ns)
     wiring = Wiring(registry, database, runtime)
     backend = Backend(wiring, Quota(rate_limits(settings), runtime.wall_ns), kick)
     parts = Parts(database, backend, Identities(wiring, authenticate))
@@ -89,7 +99,12 @@ def call_now(parts: Parts, path: str, arguments: dict[str, object]) -> object:
 
 
 def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
-    """Mint the admin key of an empty directory and keep it in its file; None when there is one."""
+    """Mint the admin key of an empty directory and keep it in its file; None when there is one.
+
+    Raises:
+        Unavailable: it could not be stored or kept.
+
+    """
     secret = call_now(parts, "auth:bootstrap", {})
     if secret is None:
         return None

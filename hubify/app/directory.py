@@ -6,6 +6,8 @@ owner alone and is the one secret that lies in plain text.
 
 import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +23,7 @@ class DataDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: int | None = None
+        self._locks: list[int] = []
 
     @property
     def store(self) -> Path:
@@ -32,18 +34,19 @@ class DataDirectory:
         """Create and lock the directory.
 
         Raises:
-            Unavailable: another process holds it.
+            Unavailable: another process holds it, or it cannot be written.
 
         """
-        self.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        with _explaining(self.path):
+            self.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            self._locks.append(os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
+            self._locks.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY))
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock()
         except BlockingIOError:
-            os.close(lock)
+            self._unlock()
             message = f"the directory '{self.path}' is in use by a running server; stop it first"
             raise Unavailable(message) from None
-        self._lock = lock
         return self
 
     def __exit__(
@@ -53,10 +56,9 @@ class DataDirectory:
         trace: TracebackType | None,
     ) -> None:
         """Unlock."""
-        (self.path / ADDRESS).unlink(missing_ok=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        with suppress(OSError):  # a directory that may no longer be written keeps an old address
+            (self.path / ADDRESS).unlink(missing_ok=True)
+        self._unlock()
 
     def keep_admin_key(self, secret: str) -> Path:
         """Write the admin key where only the owner of the process may read it."""
@@ -66,13 +68,38 @@ class DataDirectory:
         """Say where the server listens, for local commands."""
         return self._write(ADDRESS, url)
 
+    def _lock(self) -> None:
+        """Lock the file, and the directory too: somebody may tidy the file away."""
+        file, directory = self._locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return  # not every file system locks directories
+
+    def _unlock(self) -> None:
+        while self._locks:
+            os.close(self._locks.pop())
+
     def _write(self, name: str, text: str) -> Path:
         path = self.path / name
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        with _explaining(path):
+            path.unlink(missing_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
         return path
+
+
+@contextmanager
+def _explaining(path: Path) -> Generator[None]:
+    """Say which file or directory could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"'{path}' cannot be written: {error.strerror}") from None
 
 
 def admin_key(path: Path) -> str | None:

@@ -6,9 +6,12 @@ back rather than cut off.
 
 import asyncio
 import logging
+import os
+import resource
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
@@ -31,6 +34,7 @@ from hubify.workers.upkeep import Upkeep
 
 log = logging.getLogger("hubify")
 STOP_WITHIN_S = 10
+OTHERS = 0o077  # what they may do with files that we make: nothing, even in a directory of theirs
 HEALTH = ("/instance_name", "/instance_version", "/echo")
 CONVEX_ROUTES = (
     "/api/query", "/api/query_ts", "/api/query_at_ts", "/api/query_batch", "/api/mutation",
@@ -42,11 +46,13 @@ def run_server(settings: Settings, functions: Sequence[str] = ()) -> None:
     """Serve until a signal asks to stop.
 
     Raises:
-        Unavailable: another process serves this directory.
+        Unavailable: another process serves this directory, or it cannot be written.
         InvalidInput: a setting or a file of functions does not fit.
 
     """
     registry = registry_of(functions)
+    os.umask(OTHERS)
+    allow_many_files()
     with DataDirectory(settings.path) as directory:
         uvloop.run(serve(settings, directory, registry))
 
@@ -64,7 +70,10 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
     announce(url, directory, secret)
     jobs = JobLoop(parts.backend)
     upkeep = Upkeep(parts.backend, parts.identities, history_days=settings.history_days)
-    loops = [started(jobs.run(), "jobs"), started(upkeep.run(), "upkeep")]
+    loops = [
+        started(jobs.run(), "jobs"), started(upkeep.run(), "upkeep"),
+        started(upkeep.watch_store(), "recovery"),
+    ]  # fmt: skip
     server = web_server(settings, application(parts, settings), endpoint)
     try:
         await server.serve(sockets=[listener])
@@ -147,6 +156,13 @@ def started(loop: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
 
     task.add_done_callback(ended)
     return task
+
+
+def allow_many_files() -> None:
+    """Take as many open files as the machine allows: each client is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def announce(url: str, directory: DataDirectory, secret: str | None) -> None:

@@ -28,6 +28,7 @@ SWEEP_ROWS = 500
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELED)
 MAX_ERROR = 2_000
 HISTORY = "history"
+RECOVERY = "recovery"
 
 
 class JobNotFound(NotFound):
@@ -176,6 +177,16 @@ def forget_before(ctx: MutationCtx, *, ms: int) -> None:
         ctx.db.insert(Tick(name=HISTORY, value=ms))
     elif known.value < ms:
         ctx.db.replace(known, value=ms)
+
+
+@system.mutation(internal=True)
+def note_recovery(ctx: MutationCtx) -> None:
+    """Store when the store last took a write again after it had refused one."""
+    known = ctx.db.first(Tick.where(name=RECOVERY))
+    if known is None:
+        ctx.db.insert(Tick(name=RECOVERY, value=ctx.now))
+    else:
+        ctx.db.replace(known, value=ctx.now)
 
 
 @system.query(internal=True)

@@ -39,6 +39,18 @@ class Allowance(msgspec.Struct, frozen=True):
     resets_in_s: int
 
 
+class AllowanceSpent(RateLimited):
+    """One call too many; `allowance` says where the caller stands."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        wait = max(1, allowance.resets_in_s)
+        message = (
+            f"more than {allowance.limit} {allowance.rate} calls in a minute; try again in {wait} s"
+        )
+        super().__init__(message, retry_after_s=wait)
+        self.allowance = allowance
+
+
 class Quota:
     """Counters of the current window."""
 
@@ -55,7 +67,7 @@ class Quota:
         """Count one call; None when this caller or class is not limited.
 
         Raises:
-            RateLimited: the window's allowance is used up; says in how many seconds to come back.
+            AllowanceSpent: the window's allowance is used up; says when to come back.
 
         """
         if self._limits is None or principal.is_unlimited or rate not in self._limits:
@@ -67,9 +79,8 @@ class Quota:
         key = (caller, rate)
         used = self._counts.get(key, 0) + cost
         if used > limit:
-            wait = max(1, reset_at - now_s)
-            message = f"more than {limit} {rate} calls in a minute; try again in {wait} s"
-            raise RateLimited(message, retry_after_s=wait)
+            left = max(0, limit - self._counts.get(key, 0))
+            raise AllowanceSpent(Allowance(rate, limit, left, reset_at, reset_at - now_s))
         self._counts[key] = used
         return Allowance(rate, limit, limit - used, reset_at, reset_at - now_s)
 

@@ -15,6 +15,7 @@ from hubify import __version__
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.identities import Identities
 from hubify.functions.principal import ANONYMOUS, Principal
+from hubify.functions.quota import AllowanceSpent
 from hubify.functions.spec import FunctionKind
 from hubify.transports.allowance import allowance_headers, retry_headers
 from hubify.transports.credentials import credential_of
@@ -180,7 +181,8 @@ def refusal(error: AppError) -> HttpResponse:
     """A refusal of the request or of its caller, as the clients read it: `{code, message}`."""
     if isinstance(error, RateLimited):
         limited = failed(HTTPStatus.TOO_MANY_REQUESTS, error.code, error.message)
-        return limited.with_headers(*retry_headers(error))
+        spent = allowance_headers(error.allowance) if isinstance(error, AllowanceSpent) else ()
+        return limited.with_headers(*retry_headers(error), *spent)
     match error.kind:
         case Kind.UNAUTHENTICATED:
             status = HTTPStatus.UNAUTHORIZED

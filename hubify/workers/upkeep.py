@@ -5,6 +5,7 @@ Invariant: that a stretch of the past can no longer be read is stored before any
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 from hubify.functions.backend import Backend, Call
@@ -15,6 +16,7 @@ from hubify.values.errors import AppError
 log = logging.getLogger("hubify.upkeep")
 
 USES_EVERY_S = 60
+ASK_AGAIN_S = 2.0  # whether a store that refused a write takes them again
 PRUNE_EVERY_S = 600
 PRUNE_BATCH = 500
 PRUNE_TRIES = 20  # an engine that is writing drops nothing just then; under load it mostly is
@@ -46,6 +48,18 @@ class Upkeep:
                 log.warning("upkeep: %s", error.message)
             except Exception:
                 log.exception("a round of upkeep failed")
+
+    async def watch_store(self) -> None:
+        """Until cancelled: ask a store that refused a write again, so that readiness stays true.
+
+        Without it a process that is given no calls because it is not ready would never be ready.
+        """
+        committer = self._backend.wiring.database.committer
+        while True:
+            await asyncio.sleep(ASK_AGAIN_S)
+            if committer.trouble is not None:
+                with suppress(AppError):
+                    await self._do("system:noteRecovery", {})
 
     async def record_uses(self) -> None:
         """Store how often each key was shown since the last time."""

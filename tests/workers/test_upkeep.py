@@ -1,16 +1,18 @@
 """Upkeep goes on past failures, and drops old history even of a store that is always writing."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from hubify.domains.auth import auth, authenticate
 from hubify.domains.system import system
 from hubify.functions.identities import Identities
-from hubify.storage.engine import StorageFailed
+from hubify.storage.engine import Commit, Seal, StorageFailed
 from hubify.storage.memory import MemoryEngine
 from hubify.testing.backend import InMemoryBackend, known
 from hubify.values import limits
+from hubify.values.errors import Unavailable
 from hubify.workers import upkeep
 from hubify.workers.upkeep import Upkeep
 from tests.functions.notes import notes
@@ -25,6 +27,13 @@ class BusyEngine(MemoryEngine):
 
     asked = 0
     fails = False
+    is_full = False
+
+    def append(self, after: int, commits: Sequence[Commit]) -> Seal:
+        """Take commits, unless the disk is full."""
+        if self.is_full:
+            raise StorageFailed("the disk is full")
+        return super().append(after, commits)
 
     def prune(self, before: int, limit: int) -> int:
         """Prune every third time."""
@@ -113,3 +122,27 @@ def test_uses_of_more_keys_than_one_mutation_may_read_are_stored(
         asyncio.run(_record(kept))
     listed = kept.made.query("auth:listApiTokens", principal=KIM).tokens
     assert [token.use_count for token in listed] == [1] * 30
+
+
+async def _recover(kept: Kept) -> list[bool]:
+    kept.flush_on_this_loop()
+    committer = kept.made.database.committer
+    watching = asyncio.create_task(kept.upkeep.watch_store())
+    seen: list[bool] = []
+    for is_full in (False, True, False):
+        kept.engine.is_full = is_full
+        if is_full:
+            with pytest.raises(Unavailable):
+                kept.made.mutation("notes:count", {"name": "a"}, principal=KIM)
+        for _turn in range(TURNS):
+            await asyncio.sleep(0)
+        seen.append(committer.trouble is None)
+    watching.cancel()
+    return seen
+
+
+def test_a_store_that_takes_writes_again_is_found_out_without_a_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep.asyncio, "sleep", _at_once)
+    assert asyncio.run(_recover(Kept())) == [True, False, True]

@@ -14,7 +14,7 @@ from hubify.functions import V1, Dialect
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.identities import Identities
 from hubify.functions.principal import ANONYMOUS, Principal
-from hubify.functions.quota import Allowance
+from hubify.functions.quota import Allowance, AllowanceSpent
 from hubify.functions.replay import MAX_KEY, MS_PER_DAY, ReplayKey, caller_key
 from hubify.functions.spec import FunctionKind, RateClass
 from hubify.transports.allowance import allowance_headers
@@ -32,7 +32,6 @@ from hubify.values.errors import (
     InvalidInput,
     Kind,
     NotFound,
-    RateLimited,
     Unauthenticated,
 )
 
@@ -60,13 +59,13 @@ class Standing:
         """Count the call.
 
         Raises:
-            RateLimited: the allowance is used up; where the caller stands is known all the same.
+            AllowanceSpent: it is used up; where the caller stands is known all the same.
 
         """
         try:
             self.allowance = self._quota.charge(principal, self._address, self._rate)
-        except RateLimited:
-            self.allowance = self._quota.charge(principal, self._address, self._rate, cost=0)
+        except AllowanceSpent as spent:
+            self.allowance = spent.allowance
             raise
 
 
