@@ -144,7 +144,7 @@ class Server:
 
     def faults(self) -> list[str]:
         """Lines of the server's log that tell of a fault of its own."""
-        signs = ("Traceback", "ERROR", "CRITICAL", "fault ")
+        signs = ("Traceback", "ERROR", "CRITICAL")
         lines = self._log.read_text(encoding="utf-8").splitlines()
         return [line for line in lines if any(sign in line for sign in signs)]
 

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.clients.server import Server
 
 NPM, OTHERS = "/api/1.48.0/sync", "/api/sync"
-WAIT_S = 20.0
+WAIT_S = 30.0
 SMALL_BUFFER = 4096
 Message = dict[str, Any]
 
