@@ -15,6 +15,8 @@ from typing import Self
 from hubify.values.errors import Unavailable
 
 STORE, LOCK, ADMIN_KEY, ADDRESS = "hubify.db", "lock", "admin.key", "server.url"
+KEY_FILES = (ADMIN_KEY,)
+"""What a copy of the directory needs beside its store; written once or only ever added to."""
 PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
 
 

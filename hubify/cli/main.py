@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from hubify import __version__
+from hubify.cli.backups import BackupCommands
 from hubify.cli.functions import FunctionCommands
 from hubify.cli.help_pages import WIDTH, HelpPages
 from hubify.cli.keys import keys_app
@@ -86,10 +87,12 @@ def program(world: World) -> App:
     )
     for flag in ("--help", "--version"):
         app[flag].group = (LAST,)
-    about, functions = AboutCommands(world), FunctionCommands(world)
+    about, functions, backups = AboutCommands(world), FunctionCommands(world), BackupCommands(world)
     app.command(serve_command(world), name="serve", group=operate, sort_key=0)
     app.command(keys_app(world, operate, 1))
-    app.command(about.settings, group=operate, sort_key=2)
+    app.command(backups.backup, group=operate, sort_key=2)
+    app.command(backups.restore, group=operate, sort_key=3)
+    app.command(about.settings, group=operate, sort_key=4)
     app.command(skills_app(world, use, 0))
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
     app.command(functions.list, name="functions", group=build, sort_key=0)

@@ -138,13 +138,13 @@ def make_or_check(connection: apsw.Connection, *, busy_timeout_s: float) -> None
         StorageFailed: it belongs to another program, or to a newer version of this one.
 
     """
-    if _is_ours(connection):
+    if is_ours(connection):
         return
     connection.pragma("page_size", PAGE_BYTES)
     _enter_wal(connection, patience(busy_timeout_s))
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _is_ours(connection):  # another process may have been first
+        if not is_ours(connection):  # another process may have been first
             connection.execute(files("hubify.storage").joinpath("schema.sql").read_text("utf-8"))
             connection.pragma("application_id", APPLICATION)
             connection.pragma("user_version", FORM)
@@ -166,7 +166,7 @@ def _enter_wal(connection: apsw.Connection, wait: Callable[[int], bool]) -> None
             return
 
 
-def _is_ours(connection: apsw.Connection) -> bool:
+def is_ours(connection: apsw.Connection) -> bool:
     """Whether the file holds our tables; False when it is empty."""
     application, form = connection.pragma("application_id"), connection.pragma("user_version")
     if application == APPLICATION:
