@@ -7,8 +7,9 @@ control characters, no HTML, no links, no block syntax, and never longer than it
 import re
 from typing import Final
 
-from hubify.evidence.similarity.tokens import tidy
+from hubify.evidence.suggestions.wording import one_line
 
+MAX_TEXT: Final = 2_000  # characters of a suggestion that are looked at
 MAX_ADVICE: Final = 400  # characters of advice before escaping
 FRAME: Final = "Advice from reports: "
 CODE_SPAN: Final = re.compile(r"`([^`\n]{1,160})`")
@@ -20,14 +21,10 @@ SENTENCE_END: Final = frozenset(".!?…\u3002\uff01\uff1f")
 
 def advice_from(text: str) -> str:
     """One line of advice for the body of a skill, framed as what it is; empty for an empty text."""
-    line = _cut(_one_line(text))
+    line = _cut(one_line(text, MAX_TEXT).strip("\"' "))
     if not line:
         return ""
     return FRAME + _ended(_escaped(line))
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", tidy(text)).strip().strip("\"'").strip()
 
 
 def _cut(line: str) -> str:

@@ -16,10 +16,12 @@ from hubify.evidence.similarity.lexicon import amount_way
 from hubify.evidence.similarity.terms import VERB, WEAK, term_of
 from hubify.evidence.similarity.tokens import ACRONYM, Language, Token, tidy
 from hubify.evidence.similarity.wordlists import fold
-from hubify.evidence.suggestions.splitting import split_requests
+from hubify.evidence.suggestions.splitting import MAX_REQUESTS, split_requests
+from hubify.evidence.suggestions.wording import one_line
+
+__all__ = ["MAX_REQUESTS", "MAX_TEXT", "Kind", "Reading", "read_suggestion"]
 
 MAX_TEXT: Final = 2_000  # characters of a suggestion that are kept
-MAX_REQUESTS: Final = 3
 HIDDEN_CHARACTERS: Final = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\U000e0000-\U000e007f]"
 )
@@ -29,7 +31,10 @@ Kind = Literal["concrete", "vague", "none", "attack"]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a suggestion is, what it asks for, and by which rule that was told."""
+    """What a suggestion is, what it asks for, and by which rule that was told.
+
+    `text` is what was written, in one line (`one_line`); `requests` are pieces of it.
+    """
 
     kind: Kind
     text: str
@@ -84,24 +89,24 @@ RULES: Final = _load()
 def read_suggestion(text: str) -> Reading:
     """Read one suggestion; any text, however hostile, gets a reading and never an exception."""
     hidden = len(HIDDEN_CHARACTERS.findall(text[: 2 * MAX_TEXT]))
-    normal = normalise(text)
+    kept, normal = one_line(text, MAX_TEXT), normalise(text)
     rule = "hidden-characters" if hidden > MAX_HIDDEN else _attack(normal)
     if rule:
-        return Reading("attack", normal, (), rule)
+        return Reading("attack", kept, (), rule)
     language, clauses = clauses_of(normal)
     words = _words(normal)
     if not words:
-        return Reading("none", normal, (), "empty")
+        return Reading("none", kept, (), "empty")
     if _is_praise(clauses, words):
-        return Reading("none", normal, (), "praise")
+        return Reading("none", kept, (), "praise")
     if _is_vague(clauses, language, words):
-        return Reading("vague", normal, (), "names no concrete change")
-    return Reading("concrete", normal, split_requests(normal)[:MAX_REQUESTS], "concrete")
+        return Reading("vague", kept, (), "names no concrete change")
+    return Reading("concrete", kept, split_requests(kept), "concrete")
 
 
 def normalise(text: str) -> str:
-    """One line, one space between words, no control characters, at most `MAX_TEXT` characters."""
-    return re.sub(r"\s+", " ", tidy(text)).strip()[:MAX_TEXT]
+    """The text as it is judged, in one line: what looks alike is made the same (`tidy`)."""
+    return one_line(tidy(text), MAX_TEXT)
 
 
 def _attack(text: str) -> str | None:

@@ -14,6 +14,7 @@ from hubify.evidence.similarity.features import Suggestion
 from hubify.evidence.similarity.terms import SALIENT
 from hubify.evidence.similarity.wordlists import fold
 
+MAX_REQUESTS: Final = 3  # the last one keeps whatever else is asked
 SHORTEST_REQUEST: Final = 12  # characters; a shorter part is no request of its own
 LEAST_TERMS: Final = 2  # salient terms that each part of a joined command needs
 NUMBERED: Final = re.compile(r"(?:^|[\s:;,.])(?:\(?[1-4a-d][).]|[1-4]\.|[-*•])\s+")
@@ -36,20 +37,23 @@ ANNOUNCEMENTS, JOINERS, CONJUNCTIONS = _load()
 
 
 def split_requests(text: str) -> tuple[str, ...]:
-    """The requests of one normalised suggestion, in order; mostly just the text itself."""
+    """The requests of one suggestion in one line, in order; mostly just the text itself.
+
+    At most `MAX_REQUESTS`; what a longer list asks for beyond that stays with the last one.
+    """
     folded = _fold_in_place(text)
     for announcement in ANNOUNCEMENTS:
         if announcement in folded:
             rest = text[folded.index(announcement) + len(announcement) :]
             return _parts(_numbered(rest) or _at_commas(rest)) or (text,)
     numbered = _parts(_numbered(text))
-    if len(numbered) > 1:
+    if numbered:
         return numbered
     for joiner in JOINERS:
         if joiner in folded:
             place = folded.index(joiner)
             parts = _parts([text[:place], text[place + len(joiner) :]])
-            if len(parts) > 1:
+            if parts:
                 return parts
     return _at_conjunction(text, folded) or (text,)
 
@@ -61,12 +65,16 @@ def _fold_in_place(text: str) -> str:
 
 
 def _parts(parts: list[str]) -> tuple[str, ...]:
-    trimmed = (part.strip(" ,;:.-*•") for part in parts)
-    return tuple(part for part in trimmed if len(part) >= SHORTEST_REQUEST or not part.isascii())
+    """The parts, each fit to stand alone; none at all when one is too short for that."""
+    trimmed = [part.strip(" ,;:.-*•") for part in parts]
+    apart = [part for part in trimmed if part]
+    if len(apart) < 2 or any(len(part) < SHORTEST_REQUEST and part.isascii() for part in apart):
+        return ()
+    return tuple(apart)
 
 
 def _numbered(text: str) -> list[str]:
-    marks = list(NUMBERED.finditer(text))
+    marks = list(NUMBERED.finditer(text))[:MAX_REQUESTS]
     if len(marks) < 2:
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
@@ -76,7 +84,7 @@ def _numbered(text: str) -> list[str]:
 def _at_commas(text: str) -> list[str]:
     """After an announcement: at "; ", or at the first ", and" or " and "."""
     if ";" in text:
-        return text.split(";")
+        return text.split(";", MAX_REQUESTS - 1)
     return re.split(r",? (?:and|und|y|et) ", text, maxsplit=1)
 
 
@@ -87,8 +95,9 @@ def _at_conjunction(text: str, folded: str) -> tuple[str, ...]:
             left, right = text[: match.start()], text[match.end() :]
             if BACK_REFERENCE.search(right):
                 continue
-            if _are_apart(analyse(left), analyse(right)):
-                return _parts([left, right])
+            parts = _parts([left, right])
+            if parts and _are_apart(analyse(left), analyse(right)):
+                return parts
     return ()
 
 

@@ -1,5 +1,7 @@
 """Concrete, vague, praise or attack."""
 
+from unicodedata import category
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hubify.evidence.similarity.wordlists import fold
 from hubify.evidence.suggestions import MAX_REQUESTS, read_suggestion
 from hubify.evidence.suggestions.reading import MAX_TEXT, RULES, normalise
+from hubify.evidence.suggestions.wording import UNSEEN
 from tests.evidence.similarity.own_suggestions import SPECIAL, Own, own_suggestions
 
 OWN = own_suggestions()
@@ -105,3 +108,36 @@ def test_only_a_concrete_reading_has_requests(text: str) -> None:
     assert bool(reading.requests) == (reading.kind == "concrete")
     assert len(reading.requests) <= MAX_REQUESTS
     assert len(reading.text) <= MAX_TEXT
+
+
+SPOKEN = st.text(
+    st.characters(exclude_categories=("Cs",)) | st.sampled_from("(e.g. i.e. etc.) `'“” Å ﬁ ² w/ ½"),
+    max_size=1_500,
+)
+
+
+def seen(text: str) -> str:
+    """The characters of a text that take up ink."""
+    return "".join(one for one in text if not one.isspace() and category(one) not in UNSEEN)
+
+
+@given(SPOKEN)
+def test_reading_keeps_every_character_that_can_be_seen(text: str) -> None:
+    assert seen(read_suggestion(text).text) == seen(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Detect the encoding before reading the file (e.g. Latin-1).",
+        "Accept sizes with units, i.e. 10 MiB, “½ GB” and 3² pages, etc. in the config",
+        "Datumsformate wie z.B. 31.12.2026 erkennen und in ISO 8601 umwandeln",
+    ],
+)
+def test_a_request_keeps_its_abbreviations_and_signs(text: str) -> None:
+    assert read_suggestion(text).requests == (text,)
+
+
+def test_only_white_space_and_what_cannot_be_seen_is_left_out() -> None:
+    text = " Add\ta\n table\u200b of\x07 contents \r\n"
+    assert read_suggestion(text).text == "Add a table of contents"

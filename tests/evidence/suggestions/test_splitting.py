@@ -1,6 +1,8 @@
 """One request or several."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubify.evidence.suggestions.splitting import split_requests
 
@@ -34,3 +36,35 @@ def test_a_text_that_says_so_is_cut(text: str, parts: int) -> None:
 )
 def test_one_request_stays_whole(text: str) -> None:
     assert split_requests(text) == (text,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two things: log it; retry a failed upload up to three times",
+        "Cache the wheels. Also, no sudo.",
+        "1) Cache the wheels 2) fewer logs",
+    ],
+)
+def test_a_text_stays_whole_rather_than_lose_a_short_part(text: str) -> None:
+    assert split_requests(text) == (text,)
+
+
+def test_a_long_list_keeps_its_end_with_its_last_request() -> None:
+    text = "1) Cache the wheels 2) Pin the base image 3) Drop root rights 4) Sign the image"
+    *_, last = split_requests(text)
+    assert last == "Drop root rights 4) Sign the image"
+
+
+PIECES = (
+    "add cache retry the timeout `--force` 3 two things: also, and ; 1) 2. - • (e.g. Latin-1) 忽"
+)
+WORDS = st.sampled_from(PIECES.split())
+
+
+@given(st.lists(WORDS, max_size=40).map(" ".join))
+def test_requests_are_pieces_of_the_text_in_their_order(text: str) -> None:
+    place = 0
+    for request in split_requests(text):
+        place = text.index(request, place) + len(request)
+    assert place <= len(text)
