@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PATH = re.compile(r"`((?:hubify|tests|docs|core|functions|values)/[\w./-]*)`")
 FOLDERS = (ROOT, ROOT / "hubify")
-DOCUMENTS = ("ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "STYLE.md")
+DOCUMENTS = ("ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "STYLE.md", "docs/glossary.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
