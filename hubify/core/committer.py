@@ -51,6 +51,13 @@ class Accepted:
         self.failed = failed
         self.ts = 0
         self.tries = 0
+        self.size = _held_bytes(writes)
+
+    def run_again(self) -> None:
+        """Take the effect of another run in place of this one's. Raises what the run raises."""
+        self.writes = ()
+        self.reads, self.writes = self.rerun()
+        self.size = _held_bytes(self.writes)
 
     def commit(self) -> Commit:
         """The log record."""
@@ -79,6 +86,7 @@ class Committer:
         self._last_ts = self.head
         self._queued: list[Accepted] = []
         self._flying: list[Accepted] = []
+        self._held = 0
         self._queued_after = Overlay()
         self._flying_after = Overlay()
         self._flying_before = Overlay()
@@ -107,15 +115,21 @@ class Committer:
         """Accepted and not yet durable."""
         return len(self._queued) + len(self._flying)
 
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory the effects of what waits take."""
+        return self._held
+
     def accept(self, accepted: Accepted) -> None:
         """Take a mutation's effect into the order.
 
         Raises:
-            Unavailable: too many already wait for the disk.
+            Unavailable: too many, or too large ones, already wait for the disk.
 
         """
-        if self.waiting >= limits.MAX_QUEUED_COMMITS:
-            message = "too many writes wait for the disk; try again in a moment"
+        full = self.waiting >= limits.MAX_QUEUED_COMMITS
+        if full or (self._held and self._held + accepted.size > limits.MAX_QUEUED_BYTES):
+            message = "too much waits for the disk; this did not happen, try again in a moment"
             raise Unavailable(message)
         if not accepted.writes and not self.waiting:
             accepted.ts = self.head
@@ -151,6 +165,7 @@ class Committer:
     def sealed(self) -> None:
         """The batch in flight is durable: move the head, tell subscribers and callers."""
         flown, self._flying = self._flying, []
+        self._held -= sum(accepted.size for accepted in flown)
         commits = [accepted.commit() for accepted in flown if accepted.writes]
         self.head = commits[-1].ts
         self.trouble = None
@@ -174,7 +189,7 @@ class Committer:
         """The batch in flight, and all that was built on it, did not happen."""
         self.trouble = str(error)
         dropped = self._flying + self._queued
-        self._flying, self._queued = [], []
+        self._flying, self._queued, self._held = [], [], 0
         self._reset_overlays()
         message = f"the write could not be stored and did not happen: {error}"
         with ExitStack() as told:
@@ -220,6 +235,7 @@ class Committer:
         else:
             accepted.ts = self._last_ts
         self._queued.append(accepted)
+        self._held += accepted.size
 
     def _fly(self, taken: list[Accepted], batch: list[Commit]) -> None:
         self._flying, self._queued = taken, self._queued[len(taken) :]
@@ -242,7 +258,7 @@ class Committer:
 
     def _rebase(self, foreign: Iterable[Commit]) -> None:
         # What read nothing that changed keeps its result; the rest runs again, in the old order.
-        waiting, self._queued = self._queued, []
+        waiting, self._queued, self._held = self._queued, [], 0
         self._reset_overlays()
         changed = [write for commit in foreign for write in commit.writes]
         numbers = {write.id for write in changed}
@@ -265,9 +281,19 @@ class Committer:
             if accepted.tries > limits.MAX_RETRIES:
                 message = "others keep changing what this write reads; try again"
                 raise Unavailable(message)
-            accepted.reads, accepted.writes = accepted.rerun()
+            accepted.run_again()
         except AppError as error:
-            accepted.writes = ()
             return error
         self._enqueue(accepted)
         return None
+
+
+def _held_bytes(writes: tuple[RowWrite, ...]) -> int:
+    """About how much memory an effect takes until it is durable."""
+    return sum(
+        limits.HELD_WRITE_BYTES
+        + len(write.before or b"")
+        + len(write.after or b"")
+        + sum(limits.HELD_WRITE_BYTES + len(key) for _index, key in (*write.removed, *write.added))
+        for write in writes
+    )

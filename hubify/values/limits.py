@@ -38,6 +38,8 @@ DEFAULT_PAGE_ROWS = 20
 
 # The one writer.
 MAX_QUEUED_COMMITS = 10_000  # accepted and waiting for the disk; beyond it writes are UNAVAILABLE
+MAX_QUEUED_BYTES = 128 * MIB  # of rows and keys that wait so; one write alone is never too large
+HELD_WRITE_BYTES = 200  # what a row or an entry that waits takes beside its bytes
 MAX_BATCH_COMMITS = 1_000  # commits that share one flush
 MAX_RETRIES = 4  # of a mutation whose reads another process overtook
 

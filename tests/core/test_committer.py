@@ -10,7 +10,7 @@ from hubify.core.reads import ReadSet
 from hubify.storage.engine import Commit, RowWrite, Seal, StorageFailed
 from hubify.storage.memory import MemoryEngine, MemoryStore
 from hubify.values import limits
-from hubify.values.errors import AppError, Conflict
+from hubify.values.errors import AppError, Conflict, Unavailable
 
 TABLE = 1
 
@@ -55,10 +55,15 @@ class Callers:
         self._rows = itertools.count(1 if store is None else 1_000)
 
     def write(
-        self, name: str, then: Callable[[], None] = nothing, *, reads: tuple[int, ...] = ()
+        self,
+        name: str,
+        then: Callable[[], None] = nothing,
+        *,
+        reads: tuple[int, ...] = (),
+        size: int = 1,
     ) -> None:
         """Ask for a write of a fresh row."""
-        row = RowWrite(TABLE, next(self._rows), None, b"x", (), ())
+        row = RowWrite(TABLE, next(self._rows), None, b"x" * size, (), ())
         self._accept(name, (row,), then, reads=reads)
 
     def read(self, name: str, then: Callable[[], None] = nothing) -> None:
@@ -216,3 +221,43 @@ def test_what_does_not_fit_into_one_batch_goes_with_the_next(
         answered.append(len(callers.answered))
     assert answered == [2, 4, 6]
     assert callers.answered == ["a", "b", "c", "d", "e", "reader"]
+
+
+def test_what_waits_for_the_disk_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_QUEUED_BYTES", 10_000)
+    callers = Callers()
+    callers.write("first", size=6_000)
+    seal = callers.committer.stage()
+    assert seal is not None
+    callers.write("small", size=2_000)
+    with pytest.raises(Unavailable, match="did not happen, try again"):
+        callers.write("one too many", size=6_000)
+    seal()
+    callers.committer.sealed()
+    callers.write("again", size=6_000)
+    assert callers.flush()
+    assert callers.answered == ["first", "small", "again"]
+    assert callers.committer.held_bytes == 0
+
+
+def test_a_write_larger_than_the_bound_goes_through_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_QUEUED_BYTES", 10)
+    callers = Callers()
+    callers.write("large", size=6_000)
+    assert callers.flush()
+    assert callers.answered == ["large"]
+
+
+def test_room_is_given_back_when_a_flush_fails_or_is_overtaken() -> None:
+    store = MemoryStore()
+    callers, overtaking = Callers(store), MemoryEngine(store)
+    callers.write("overtaken", reads=(7,), size=500)
+    callers.write("waiting", size=500)
+    both = callers.committer.held_bytes
+    now = callers.committer.head
+    overtaking.append(now, [Commit(now + 1, "t", "t", (RowWrite(TABLE, 7, None, b"x", (), ()),))])()
+    assert callers.committer.catch_up()
+    assert callers.committer.held_bytes * 2 == both
+    callers.engine.refuses_append = [StorageFailed("disk full")]
+    assert not callers.flush()
+    assert callers.committer.held_bytes == 0
