@@ -35,13 +35,20 @@ from hubify.domains.learning.rules import (
     ModelName,
     NameText,
     Note,
+    RunId,
     TicketText,
     Tools,
     VersionText,
     counted_day,
     found_the_same,
 )
-from hubify.domains.learning.tables import ReportedOutcome, SkillDay, learning
+from hubify.domains.learning.tables import (
+    Report,
+    ReportedOutcome,
+    ReportedRun,
+    SkillDay,
+    learning,
+)
 from hubify.domains.skills import (
     NothingStable,
     Run,
@@ -73,7 +80,10 @@ NOTHING_PROPOSED = Proposed(triggered=False, similar=())
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """What a report did. `log_id` and `report_id` are the same id in the words of two pages."""
+    """What a report did. `log_id` and `report_id` are the same id in the words of two pages.
+
+    `repeated`: its run was reported before, this is that report, and nothing was done.
+    """
 
     log_id: RowId
     report_id: RowId
@@ -81,6 +91,7 @@ class Reported(msgspec.Struct, frozen=True):
     skill_confidence_change: float
     evolution_triggered: bool
     similar_improvements: tuple[SimilarImprovement, ...]
+    repeated: bool = False
 
 
 @learning.mutation(
@@ -111,15 +122,19 @@ def report(
     context: dict[str, Any] | None = None,
     is_regression: bool = False,
     ticket: TicketText | None = None,
+    run_id: RunId | None = None,
 ) -> Reported:
     """Tell how one run of a skill went, and perhaps what would make the skill better.
 
     Without a version it is about the one the ticket is for, or the stable one; without an agent,
     from the caller's own. A ticket (from `skills.resolve`) gives the report its full weight, and
-    counts once. `evolutionTriggered` is true on exactly the report that sets an evolution off.
+    counts once. `runId` is the caller's own name for the run: the same owner's second report of it
+    changes nothing. `evolutionTriggered` is true on exactly the report that sets an evolution off.
     """
-    skill = reported_skill(ctx, skill_name, skill_version)
     reporter = reporter_of(ctx, agent_id)
+    if run_id is not None and (told_before := report_of_run(ctx, reporter.owner, run_id)):
+        return told_before
+    skill = reported_skill(ctx, skill_name, skill_version)
     spent = spent_ticket(ctx, skill, ticket, reporter)
     told = Told(
         duration_ms=duration_ms,
@@ -139,7 +154,27 @@ def report(
         binding=Binding.PLAIN if spent is None else Binding.TICKETED,
     )
     version = reported_version(ctx, skill, skill_version, spent)
-    return take_in(ctx, Filed(skill, version, run, told, spent))
+    reported = take_in(ctx, Filed(skill, version, run, told, spent))
+    if run_id is not None:
+        ctx.db.insert(ReportedRun(reporter.owner, run_id, reported.report_id))
+    return reported
+
+
+def report_of_run(ctx: QueryCtx, owner: str, run_id: str) -> Reported | None:
+    """The answer to a second report of a run, None when it has not been reported."""
+    run = ctx.db.first(ReportedRun.where(owner=owner, run_id=run_id))
+    known = ctx.db.get(Report, run.report_id) if run else None
+    if known is None:
+        return None
+    return Reported(
+        log_id=known.id,
+        report_id=known.id,
+        skill_id=known.skill_id,
+        skill_confidence_change=0.0,
+        evolution_triggered=False,
+        similar_improvements=(),
+        repeated=True,
+    )
 
 
 def take_in(ctx: MutationCtx, filed: Filed) -> Reported:

@@ -64,6 +64,15 @@ class Report(Row, frozen=True, omit_defaults=True):
     share: float | None = None
 
 
+@learning.table("reported_runs", unique("owner", "run_id"))
+class ReportedRun(Row, frozen=True):
+    """A run that its owner gave an id of its own, and the report that told of it."""
+
+    owner: str
+    run_id: str
+    report_id: RowId
+
+
 @learning.table("skill_days", unique("skill_id", "day"))
 class SkillDay(Row, frozen=True):
     """All reports on a skill up to and with a day (days since 1970): a running total.

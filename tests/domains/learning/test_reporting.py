@@ -257,3 +257,20 @@ def test_praise_vague_wishes_and_attacks_are_kept_and_lead_to_nothing(
         assert not answer.evolution_triggered
     assert story.ask("evolution:getPendingImprovements").improvements == ()
     assert len(logs(story)) == 5
+
+
+def test_a_run_that_its_agent_names_is_reported_once(story: Story) -> None:
+    first = rest(story, run_id="task-7", improvement=SAME_REQUEST[0])
+    head = story.backend.head()
+    again = rest(story, run_id="task-7", improvement=SAME_REQUEST[0])
+    assert (first.repeated, again.repeated) == (False, True)
+    assert (again.report_id, story.backend.head()) == (first.report_id, head)
+    assert len(logs(story)) == 1
+
+
+def test_two_owners_may_give_their_runs_the_same_name(story: Story) -> None:
+    arguments = {"skillName": NAME, "outcome": "success", "runId": "task-7"}
+    for owner in ("ada", "bob"):
+        by = known(owner, "learning:report")
+        assert not story.backend.mutation("learning:report", arguments, principal=by).repeated
+    assert len(logs(story)) == 2

@@ -76,7 +76,7 @@ def test_a_report_is_answered_in_camel_case_within_an_envelope(page: Page) -> No
     data = answer["data"]
     assert list(data) == [
         "logId", "reportId", "skillId", "skillConfidenceChange", "evolutionTriggered",
-        "similarImprovements",
+        "similarImprovements", "repeated",
     ]  # fmt: skip
     assert isinstance(data["logId"], str)
     assert data["evolutionTriggered"] is False
