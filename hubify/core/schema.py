@@ -7,17 +7,21 @@ store itself.
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 import msgspec
 
 from hubify.core.words import words_of
 from hubify.values.ids import RowId, decode_id, encode_id, id_key
+from hubify.values.interval import Interval, prefix_interval
 from hubify.values.keys import encode_component, encode_key
 from hubify.values.rows import Index, Query, Row
 from hubify.values.values import Int64
 
 INT64_EXTENSION = 1
+ROW_KEY_BYTES = len(id_key(0))
+EXACT_TYPES = (str, bytes, int, NoneType)
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -29,16 +33,22 @@ class Table(msgspec.Struct, frozen=True):
 
 
 Entry = tuple[int, bytes]
+"""An index's number and a key in it, which ends with the number of the row it points to."""
 
 
 class BoundIndex:
     """One index under its number, able to compute the entries of a row."""
 
-    def __init__(self, number: int, index: Index) -> None:
+    def __init__(self, number: int, index: Index, hints: Mapping[str, Any]) -> None:
         self.number = number
         self.index = index
         self.fields = index.fields
         self._values = _reader(index.fields)
+        self._exact = all(_is_exact(hints[field]) for field in index.fields)
+
+    def may_differ(self, row: Row, other: Row) -> bool:
+        """Whether two states of one row could have different entries here; never wrongly False."""
+        return not self._exact or self._values(row) != self._values(other)
 
     def entries(self, row: Row, row_key: bytes) -> Iterator[Entry]:
         """The (index, key) pairs that point to this row."""
@@ -57,9 +67,12 @@ class BoundTable:
         self.name = table.name
         self.row_type = table.row_type
         self.number = numbers[table.name]
+        hints = typing.get_type_hints(table.row_type)
         self.indexes = tuple(
-            BoundIndex(numbers[f"{table.name}.{index.name}"], index) for index in table.indexes
+            BoundIndex(numbers[f"{table.name}.{index.name}"], index, hints)
+            for index in table.indexes
         )
+        self.unique_indexes = tuple(bound for bound in self.indexes if bound.index.unique)
         self.encode: Callable[[Row], bytes] = msgspec.msgpack.Encoder(enc_hook=to_extension).encode
         self.decode: Callable[[bytes], Row] = msgspec.msgpack.Decoder(
             table.row_type, ext_hook=from_extension
@@ -80,6 +93,20 @@ class BoundTable:
         """Every index entry that points to a row."""
         row_key = id_key(number)
         return {entry for index in self.indexes for entry in index.entries(row, row_key)}
+
+    def moved_entries(self, before: Row, after: Row, number: int) -> tuple[set[Entry], set[Entry]]:
+        """The entries that a change of a row removes, and those that it adds.
+
+        The same as comparing all `entries` of both; only the indexes that saw a change are encoded.
+        """
+        row_key = id_key(number)
+        removed: set[Entry] = set()
+        added: set[Entry] = set()
+        for index in self.indexes:
+            if index.may_differ(before, after):
+                removed.update(index.entries(before, row_key))
+                added.update(index.entries(after, row_key))
+        return removed - added, added - removed
 
     def index_for(self, query: Query[Any]) -> BoundIndex:
         """The declared index whose leading fields are the query's.
@@ -119,6 +146,11 @@ class BoundTable:
         raise TypeError(message)
 
 
+def entries_alike(key: bytes) -> Interval:
+    """The range of all entries with the same fields as this one, whichever row they point to."""
+    return prefix_interval(key[:-ROW_KEY_BYTES])
+
+
 def free_fields(row_type: type[Row]) -> tuple[str, ...]:
     """Fields that hold whatever JSON a caller sent, and so are checked before they are stored."""
     hints = typing.get_type_hints(row_type)
@@ -127,6 +159,22 @@ def free_fields(row_type: type[Row]) -> tuple[str, ...]:
 
 def _is_free(hint: object) -> bool:
     return hint is Any or hint is object or any(_is_free(part) for part in typing.get_args(hint))
+
+
+def _is_exact(hint: object) -> bool:
+    """Whether equal values of a type always have equal keys: not so 0.0 and -0.0, or 1 and True."""
+    leaves = set(_leaves(hint)) - {...}
+    plain = all(isinstance(leaf, type) and issubclass(leaf, EXACT_TYPES) for leaf in leaves)
+    return plain and not {int, bool} <= leaves
+
+
+def _leaves(hint: object) -> Iterator[object]:
+    hint = getattr(hint, "__supertype__", hint)  # what a NewType stands for
+    parts = typing.get_args(hint)
+    if not parts:
+        yield hint
+    for part in parts:
+        yield from _leaves(part)
 
 
 def _reader(fields: tuple[str, ...]) -> Callable[[Row], tuple[object, ...]]:

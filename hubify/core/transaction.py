@@ -4,13 +4,14 @@ Invariant: this is the only road to stored rows, and every road through it notes
 is seen by the transaction's own later reads and by nobody else until the commit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from hubify.core.overlay import Overlay, View
 from hubify.core.pages import Page, PageRequest, Position
 from hubify.core.reads import ReadSet
-from hubify.core.schema import BoundIndex, BoundTable
+from hubify.core.schema import BoundIndex, BoundTable, entries_alike
+from hubify.core.schema import Entry as IndexEntry
 from hubify.storage.engine import Entry, RowWrite, Version
 from hubify.values import limits
 from hubify.values.errors import AppError, Conflict, TooLarge
@@ -214,26 +215,25 @@ class Transaction:
     ) -> None:
         self._snapshot.watch()
         value = None if after is None else self._encode(table, after)
-        old: set[tuple[int, bytes]] = (
-            set() if before is None else table.entries(table.decode(before), number)
-        )
-        new: set[tuple[int, bytes]] = set() if after is None else table.entries(after, number)
-        if after is not None:
-            self._refuse_duplicates(table, after, number, changed=new - old)
+        removed, added = _moved_entries(table, number, before, after)
+        self._refuse_duplicates(table, number, dict(added))
+        self._written(table, number, before).change(value, removed, added)
+        self._own.put_row(number, None if value is None else Version(0, value))
+        for index, key in removed:
+            self._own.put_entry(index, key, None)
+        for index, key in added:
+            self._own.put_entry(index, key, number)
+
+    def _written(self, table: BoundTable, number: int, before: bytes | None) -> "_Write":
         write = self._writes.get(number)
         if write is None:
-            write = self._writes[number] = _Write(table, before, old)
+            write = self._writes[number] = _Write(table, before)
             if len(self._writes) > limits.MAX_ROWS_WRITTEN:
                 message = (
                     f"one mutation may write {limits.MAX_ROWS_WRITTEN} rows; split it into jobs"
                 )
                 raise TooLarge(message)
-        write.after, write.new = value, new
-        self._own.put_row(number, None if value is None else Version(0, value))
-        for index, key in old - new:
-            self._own.put_entry(index, key, None)
-        for index, key in new - old:
-            self._own.put_entry(index, key, number)
+        return write
 
     def _encode(self, table: BoundTable, row: Row) -> bytes:
         value = table.encode(row)
@@ -252,14 +252,13 @@ class Transaction:
         return value
 
     def _refuse_duplicates(
-        self, table: BoundTable, row: Row, number: int, *, changed: set[tuple[int, bytes]]
+        self, table: BoundTable, number: int, added: Mapping[int, bytes]
     ) -> None:
-        touched = {index for index, _key in changed}
-        for bound in table.indexes:
-            if not bound.index.unique or bound.number not in touched:
+        for bound in table.unique_indexes:
+            key = added.get(bound.number)
+            if key is None:
                 continue
-            prefix = encode_key([getattr(row, field) for field in bound.fields])
-            holders = self._scan(bound, prefix_interval(prefix), limit=2, reverse=False)
+            holders = self._scan(bound, entries_alike(key), limit=2, reverse=False)
             if any(entry.id != number for entry in holders):
                 names = ", ".join(bound.fields)
                 message = f"{table.name} has a row with the same {names} already"
@@ -269,14 +268,20 @@ class Transaction:
 class _Write:
     """One row's state before the transaction and after its last write."""
 
-    def __init__(
-        self, table: BoundTable, before: bytes | None, old: set[tuple[int, bytes]]
-    ) -> None:
+    def __init__(self, table: BoundTable, before: bytes | None) -> None:
         self.table = table
         self.before = before
-        self.old = old
         self.after: bytes | None = None
-        self.new: set[tuple[int, bytes]] = set()
+        self.removed: set[IndexEntry] = set()
+        self.added: set[IndexEntry] = set()
+
+    def change(self, after: bytes | None, removed: set[IndexEntry], added: set[IndexEntry]) -> None:
+        """Take in one more write; an entry that comes and goes again leaves no trace."""
+        self.after = after
+        self.removed, self.added = (
+            (self.removed | (removed - self.added)) - added,
+            (self.added | (added - self.removed)) - removed,
+        )
 
     def as_row_write(self, number: int) -> RowWrite:
         return RowWrite(
@@ -284,9 +289,21 @@ class _Write:
             id=number,
             before=self.before,
             after=self.after,
-            removed=tuple(sorted(self.old - self.new)),
-            added=tuple(sorted(self.new - self.old)),
+            removed=tuple(sorted(self.removed)),
+            added=tuple(sorted(self.added)),
         )
+
+
+def _moved_entries(
+    table: BoundTable, number: int, before: bytes | None, after: Row | None
+) -> tuple[set[IndexEntry], set[IndexEntry]]:
+    """The index entries that a write of one row removes, and those that it adds."""
+    if before is None:
+        return set(), set() if after is None else table.entries(after, number)
+    known = table.decode(before)
+    if after is None:
+        return table.entries(known, number), set()
+    return table.moved_entries(known, after, number)
 
 
 def _range(prefix: bytes, query: Query[Any]) -> Interval:
