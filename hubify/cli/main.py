@@ -13,6 +13,7 @@ from rich.console import Console
 
 from hubify import __version__
 from hubify.cli.backups import BackupCommands
+from hubify.cli.benches import bench_app
 from hubify.cli.functions import FunctionCommands
 from hubify.cli.help_pages import WIDTH, HelpPages
 from hubify.cli.keys import keys_app
@@ -97,7 +98,8 @@ def program(world: World) -> App:
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
     app.command(functions.list, name="functions", group=build, sort_key=0)
     app.command(functions.call, group=build, sort_key=1)
-    app.command(about.version, group=build, sort_key=2)
+    app.command(bench_app(world, build, 2))
+    app.command(about.version, group=build, sort_key=3)
     return app
 
 
