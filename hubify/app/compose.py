@@ -11,7 +11,7 @@ import msgspec
 from hubify.adapters.system_runtime import SYSTEM_RUNTIME
 from hubify.app.directory import DataDirectory
 from hubify.app.plugins import load_domains
-from hubify.app.settings import Settings, rate_limits
+from hubify.app.settings import Settings, Switch, rate_limits
 from hubify.core.database import Database
 from hubify.domains.agents import agents
 from hubify.domains.auth import auth, authenticate
@@ -67,7 +67,10 @@ def compose(
         raise Unavailable(f"'{directory.store}': {error}") from None
     database = Database(engine, registry.tables, runtime.wall_ns)
     wiring = Wiring(registry, database, runtime)
-    backend = Backend(wiring, Quota(rate_limits(settings), runtime.wall_ns), kick)
+    backend = Backend(
+        wiring, Quota(rate_limits(settings), runtime.wall_ns), kick,
+        anonymous_reads=settings.anonymous_reads is Switch.ON,
+    )  # fmt: skip
     parts = Parts(database, backend, Identities(wiring, authenticate))
     history_ms = backend.query(Call("system:historyFrom", {}, SYSTEM), internal=True).value
     database.oldest = history_ms * 1_000_000

@@ -91,7 +91,10 @@ def application(parts: Parts, settings: Settings) -> Application:
     """Every HTTP face of the backend."""
     convex = ConvexHttp(parts.backend, parts.identities)
     committer = parts.database.committer
-    rest = RestApi(parts.backend, parts.identities, lambda: committer.trouble)
+    rest = RestApi(
+        parts.backend, parts.identities, lambda: committer.trouble,
+        open_pages=parts.backend.anonymous_reads,
+    )  # fmt: skip
     dashboard = Dashboard()
     routes = [
         *((route, convex.handle) for route in CONVEX_ROUTES),

@@ -6,6 +6,7 @@ variable is warned about and never fatal.
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -19,6 +20,13 @@ PREFIX = "HUBIFY_"
 CLIENT_VARIABLES = ("HUBIFY_URL", "HUBIFY_API_KEY", "HUBIFY_FUNCTIONS")
 
 
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The settings of one server process."""
 
@@ -26,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True):
     host: Annotated[str, "Address to listen on."] = "127.0.0.1"
     port: Annotated[int, "Port to listen on; 0 takes a free one."] = 3210
     rate_limits: Annotated[str, "`on`, `off`, or a JSON file of calls a minute by class."] = "on"
+    anonymous_reads: Annotated[
+        Switch, "`on`: callers without a key may read what is public; `off`: every call needs one."
+    ] = Switch.ON
     history_days: Annotated[int, "Days for which past states can be read."] = 30
     log_level: Annotated[str, "debug, info, warning or error."] = "info"
     max_sockets: Annotated[int, "WebSocket connections in all."] = 10_000

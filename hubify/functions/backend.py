@@ -57,10 +57,21 @@ Settled = Callable[[Answer | AppError], None]
 class Backend:
     """The functions of one process, ready to be called."""
 
-    def __init__(self, wiring: Wiring, quota: Quota, kick: Callable[[], None]) -> None:
-        """`kick` (later: `on_kick`) is called when a commit waits to be flushed."""
+    def __init__(
+        self,
+        wiring: Wiring,
+        quota: Quota,
+        kick: Callable[[], None],
+        *,
+        anonymous_reads: bool = True,
+    ) -> None:
+        """`kick` (later: `on_kick`) is called when a commit waits to be flushed.
+
+        `anonymous_reads` False: public functions, too, want a caller with a valid credential.
+        """
         self.wiring = wiring
         self.quota = quota
+        self.anonymous_reads = anonymous_reads
         self.live = LiveQueries(wiring)
         self.on_kick = kick
 
@@ -163,8 +174,7 @@ class Backend:
 
         """
         spec, allowance = self._enter(call, FunctionKind.ACTION, internal=internal)
-        if spec.scope is not None:
-            call.principal.require(spec.scope)
+        self.require_access(spec, call.principal)
         arguments = spec.binding.bind(call.arguments, call.spell)
         now_ms = self.wiring.runtime.wall_ns() // NS_PER_MS
         caller = ActionCaller(self, call.principal)
@@ -187,15 +197,31 @@ class Backend:
             return await self.mutation(call, internal=internal)
         return await self.action(call, internal=internal)
 
+    def require_access(self, spec: FunctionSpec, principal: Principal) -> None:
+        """Refuse a caller who may not call this function at all.
+
+        Raises:
+            Unauthenticated: a credential is needed, and there is no valid one.
+            Forbidden: it lacks the function's scope.
+
+        """
+        if spec.scope is not None:
+            principal.require(spec.scope)
+        elif not self.anonymous_reads:
+            principal.require_known()
+
     def _enter(
         self, call: Call, kind: FunctionKind, *, internal: bool = False
     ) -> tuple[FunctionSpec, Allowance | None]:
         spec = self.wiring.registry.find(call.path, internal=internal)
         if spec.kind is not kind:
             raise WrongKind(call.path, spec.kind)
-        if not call.charged:
-            return spec, None
-        return spec, self.quota.charge(call.principal, call.address, spec.rate)
+        allowance = (
+            self.quota.charge(call.principal, call.address, spec.rate) if call.charged else None
+        )
+        if spec.public:
+            self.require_access(spec, call.principal)
+        return spec, allowance
 
 
 class WrongKind(UnknownFunction):

@@ -23,6 +23,8 @@ DEFAULT_LIMITS: Mapping[RateClass, int] = {
     RateClass.SEARCH: 30,
     RateClass.FILE_READ: 120,
     RateClass.FILE_WRITE: 30,
+    RateClass.IMPORT: 1_000,
+    RateClass.WRONG_KEY: 60,
 }
 
 

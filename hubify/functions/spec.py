@@ -29,6 +29,8 @@ class RateClass(StrEnum):
     SEARCH = "search"
     FILE_READ = "file_read"
     FILE_WRITE = "file_write"
+    IMPORT = "import"  # a history is many versions; each costs the server some milliseconds
+    WRONG_KEY = "wrong_key"  # not a call: a credential that was none, counted by address
     NONE = "none"
 
 

@@ -14,11 +14,11 @@ import msgspec
 from hubify import __version__
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.identities import Identities
-from hubify.functions.principal import ANONYMOUS, Principal
+from hubify.functions.principal import Principal
 from hubify.functions.quota import AllowanceSpent
 from hubify.functions.spec import FunctionKind
 from hubify.transports.allowance import allowance_headers, retry_headers
-from hubify.transports.credentials import credential_of
+from hubify.transports.credentials import Callers
 from hubify.transports.http import HttpRequest, HttpResponse
 from hubify.values.errors import AppError, InvalidInput, Kind, RateLimited
 from hubify.wire.calls import read_arguments, read_path
@@ -57,7 +57,7 @@ class ConvexHttp:
 
     def __init__(self, backend: Backend, identities: Identities) -> None:
         self._backend = backend
-        self._identities = identities
+        self._callers = Callers(identities, backend.quota)
         self._routes: dict[str, Callable[[HttpRequest, Principal], Awaitable[HttpResponse]]] = {
             "/api/query": self._query,
             "/api/mutation": self._mutation,
@@ -75,7 +75,7 @@ class ConvexHttp:
         if request.path == "/api/debug_event":
             return HttpResponse(HTTPStatus.OK, b"null")
         try:
-            principal = self._principal(request)
+            principal = self._callers.of_request(request, or_in_query=True)
             route = self._routes.get(request.path)
             if route is not None:
                 return await route(request, principal)
@@ -89,10 +89,6 @@ class ConvexHttp:
         """The health routes that Convex's own tools ask for."""
         texts = {"/instance_name": b"hubify", "/instance_version": __version__.encode()}
         return HttpResponse(HTTPStatus.OK, texts.get(request.path, request.body), TEXT)
-
-    def _principal(self, request: HttpRequest) -> Principal:
-        secret = credential_of(request)
-        return self._identities.find(secret) if secret is not None else ANONYMOUS
 
     async def _query(self, request: HttpRequest, principal: Principal) -> HttpResponse:
         body = _from_query(request) if request.method == "GET" else _parsed(request)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.clients.server import Server, wait_until
 from tests.server.conftest import check
 from tests.server.wire import Answer, ask, call, sync_socket
 
-LIMITS = {"query": 4, "mutation": 3, "search": 2}
+LIMITS = {"query": 4, "mutation": 3, "search": 2, "wrong_key": 4}
 WINDOW_S = 60
 ENOUGH_S = 5  # of a window, for one test
 SPENT = [
@@ -137,6 +138,12 @@ def test_guesses_at_keys_are_counted_by_address(limited: Server, key: str) -> No
     told = {ask(limited, "GET", "/v1/skills", key=f"hk_live_{n}").status for n in range(9)}
     assert told <= {401, 429}
     assert ask(limited, "GET", "/v1/skills", key="hk_live_9").status == 429
+    assert call(limited, "query", "skills:list", {}, "hk_live_10").status == 429
+    with sync_socket(limited, "hk_live_11") as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.hear("AuthError")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.reason == "TooManyConcurrentRequests"
+    assert call(limited, "query", "skills:list", {}, key).status == 200
 
 
 def test_the_admin_key_is_not_limited(limited: Server) -> None:

@@ -105,19 +105,29 @@ class Counters:
         self.backend.quota = Quota(limits, self.backend.wiring.runtime.wall_ns)
         self.http = ConvexHttp(self.backend, Identities(self.backend.wiring, authenticate))
 
-    def send(self, method: str, path: str, body: object = None, **headers: str) -> HttpResponse:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        address: str = "10.0.0.1",
+        **headers: str,
+    ) -> HttpResponse:
         """Send a request; a body that is not bytes goes as JSON."""
         path, _, query = path.partition("?")
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         if body is None:
             content = b""
-        request = HttpRequest(method, path, path, query, sent, content, "10.0.0.1")
+        request = HttpRequest(method, path, path, query, sent, content, address)
         return asyncio.run(self._handled(request))
 
-    def post(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    def post(
+        self, path: str, body: object = None, *, address: str = "10.0.0.1", **headers: str
+    ) -> tuple[int, Any]:
         """Status and JSON of a POST."""
-        response = self.send("POST", path, body, **headers)
+        response = self.send("POST", path, body, address=address, **headers)
         return response.status, json.loads(response.body)
 
     async def _handled(self, request: HttpRequest) -> HttpResponse:

@@ -58,6 +58,20 @@ def test_a_mutation_is_durable_when_it_is_answered(counters: Counters) -> None:
     assert counters.world.query("counters:valueOf", {"name": "a"}) == 1
 
 
+def test_a_mutation_sent_twice_under_one_key_happens_once(counters: Counters) -> None:
+    body = call("counters:add", {"name": "a", "idempotencyKey": "once"})
+    answers = [counters.post("/api/mutation", body) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert counters.world.query("counters:valueOf", {"name": "a"}) == 1
+
+
+def test_strangers_at_two_addresses_do_not_share_their_idempotency_keys(counters: Counters) -> None:
+    body = call("counters:add", {"name": "a", "idempotencyKey": "once"})
+    for address in ("10.0.0.1", "10.0.0.2", "10.0.0.1"):
+        assert counters.post("/api/mutation", body, address=address)[1]["status"] == "success"
+    assert counters.world.query("counters:valueOf", {"name": "a"}) == 2
+
+
 def test_an_action_answers_when_it_has_ended(counters: Counters) -> None:
     status, answer = counters.post("/api/action", call("counters:addTwice", {"name": "a"}))
     assert (status, answer) == (200, {"status": "success", "value": 2})
@@ -274,6 +288,30 @@ def test_a_used_up_allowance_is_too_many_requests() -> None:
     assert second.status == 429
     assert json.loads(second.body)["code"] == "RATE_LIMITED"
     assert int(dict(second.headers)["retry-after"]) > 0
+
+
+def test_wrong_keys_are_counted_by_address() -> None:
+    counters = Counters({RateClass.WRONG_KEY: 2})
+    body = call("counters:echo", {"value": 1})
+    for _ in range(2):
+        assert counters.post("/api/query", body, authorization="Bearer guess")[0] == 401
+    for sent in ("Bearer guess", "Convex guess", "Basic guess"):
+        status, answer = counters.post("/api/query", body, authorization=sent)
+        assert (status, answer["code"]) == (429, "RATE_LIMITED")
+    assert counters.post("/api/query?adminKey=guess", body)[0] == 429
+    assert counters.post("/api/query", body, authorization="Bearer hk_live_ana")[0] == 200
+    other = counters.post("/api/query", body, address="10.0.0.2", authorization="Bearer guess")
+    assert other[0] == 401
+
+
+def test_where_strangers_may_not_read_every_call_wants_a_credential(counters: Counters) -> None:
+    counters.backend.anonymous_reads = False
+    for route, path in (("query", "valueOf"), ("mutation", "add"), ("action", "addTwice")):
+        body = call(f"counters:{path}", {"name": "a"})
+        status, answer = counters.post(f"/api/{route}", body)
+        assert (status, answer["errorData"]["code"]) == (200, "UNAUTHORIZED")
+        key = "Bearer hk_live_ana"
+        assert counters.post(f"/api/{route}", body, authorization=key)[1]["status"] == "success"
 
 
 # Beside the calls.

@@ -22,7 +22,16 @@ PROXIES = frozenset({"10.0.0.1", "10.0.0.2"})
         ("10.0.0.1", [""], "10.0.0.1"),
         ("10.0.0.1", ["1.2.3.4" + ", 10.0.0.2" * 16], "10.0.0.2"),
         ("", ["1.2.3.4"], LOCAL),
+        ("::ffff:1.2.3.4", [], "1.2.3.4"),
+        ("::ffff:10.0.0.1", ["1.2.3.4"], "1.2.3.4"),
+        ("10.0.0.1", ["[2001:db8::1]:80"], "[2001:db8::1]:80"),
     ],
 )
 def test_only_trusted_proxies_are_believed(peer: str, forwarded: list[str], address: str) -> None:
     assert caller_address(peer, forwarded, PROXIES) == address
+
+
+@pytest.mark.parametrize("address", ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:DB8:1:2::%2"])
+def test_the_hosts_of_one_subnet_are_counted_as_one(address: str) -> None:
+    assert caller_address(address, [], PROXIES) == "2001:db8:1:2::/64"
+    assert caller_address("10.0.0.1", [address], PROXIES) == "2001:db8:1:2::/64"

@@ -13,12 +13,12 @@ import msgspec
 from hubify.functions import V1, Dialect
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.identities import Identities
-from hubify.functions.principal import ANONYMOUS, Principal
+from hubify.functions.principal import Principal
 from hubify.functions.quota import Allowance, AllowanceSpent
 from hubify.functions.replay import MAX_KEY, MS_PER_DAY, ReplayKey, caller_key
 from hubify.functions.spec import FunctionKind, RateClass
 from hubify.transports.allowance import allowance_headers
-from hubify.transports.credentials import credential_of
+from hubify.transports.credentials import Callers
 from hubify.transports.http import HttpRequest, HttpResponse
 from hubify.transports.rest.arguments import Parts
 from hubify.transports.rest.dialects import Meta, error_body, refusal, status_of
@@ -32,7 +32,6 @@ from hubify.values.errors import (
     InvalidInput,
     Kind,
     NotFound,
-    Unauthenticated,
 )
 
 log = logging.getLogger("hubify.rest")
@@ -87,7 +86,7 @@ class RestApi:
 
         """
         self._backend = backend
-        self._identities = identities
+        self._callers = Callers(identities, backend.quota)
         self._clock = Clock(backend.wiring.runtime)
         self._open_pages = open_pages
         self._matcher = Matcher[Endpoint | Page]()
@@ -121,7 +120,7 @@ class RestApi:
 
     def _show(self, page: Page, request: HttpRequest) -> HttpResponse:
         if page.describes and not self._open_pages:
-            self._principal(request).require_known()
+            self._callers.of_request(request).require_known()
         return page.respond()
 
     async def _call(
@@ -144,25 +143,19 @@ class RestApi:
     def _identify(self, request: HttpRequest, standing: Standing) -> Principal:
         """The caller, counted."""
         try:
-            principal = self._principal(request)
-        except Unauthenticated:
-            standing.charge(ANONYMOUS)  # guessing at keys is counted by address
+            principal = self._callers.of_request(request)
+        except AllowanceSpent as spent:
+            standing.allowance = spent.allowance
             raise
         standing.charge(principal)
         return principal
-
-    def _principal(self, request: HttpRequest) -> Principal:
-        if "authorization" not in request.headers:
-            return ANONYMOUS
-        secret = credential_of(request)
-        return ANONYMOUS if secret is None else self._identities.find(secret)
 
     async def _run(
         self, endpoint: Endpoint, values: dict[str, str], request: HttpRequest, principal: Principal
     ) -> Answer:
         spec = endpoint.spec
-        if spec.scope is not None:
-            principal.require(spec.scope)  # before its arguments: strangers learn nothing of those
+        # Before its arguments: strangers learn nothing of those.
+        self._backend.require_access(spec, principal)
         content_type = request.headers.get("content-type", "")
         query = _ascii(request.query_string)
         arguments = endpoint.arguments.read(Parts(values, query, request.body, content_type))

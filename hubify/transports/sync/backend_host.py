@@ -12,6 +12,7 @@ from hubify.functions.identities import Identities
 from hubify.functions.live import Watcher
 from hubify.functions.principal import ANONYMOUS, Principal
 from hubify.functions.replay import session_key
+from hubify.transports.credentials import Callers
 from hubify.transports.sync.host import Done
 from hubify.values.errors import AppError, InternalError
 from hubify.wire.results import CallResult, call_refusal, encode_answer
@@ -27,15 +28,16 @@ class BackendHost:
     def __init__(self, backend: Backend, identities: Identities) -> None:
         self._backend = backend
         self._identities = identities
+        self._callers = Callers(identities, backend.quota)
         self._actions: set[asyncio.Task[None]] = set()
 
     def head(self) -> int:
         """Timestamp of the newest durable commit."""
         return self._backend.head()
 
-    def authenticate(self, token_type: str, value: str, address: str) -> Principal:  # noqa: ARG002
+    def authenticate(self, token_type: str, value: str, address: str) -> Principal:
         """The principal of a token; anonymous for the type `None`."""
-        return ANONYMOUS if token_type == NO_TOKEN else self._identities.find(value)
+        return ANONYMOUS if token_type == NO_TOKEN else self._callers.of_secret(value, address)
 
     def watch_identity(
         self, principal: Principal, value: str, ended: Callable[[AppError], None]

@@ -267,7 +267,9 @@ class Session:
 
     def _refuse_identity(self, error: AppError) -> None:
         match error.kind:
-            case Kind.UNAVAILABLE | Kind.RATE_LIMITED:
+            case Kind.UNAVAILABLE:
+                self.overloaded("TooManyConcurrentRequests")
+            case Kind.RATE_LIMITED if not self._client.loops_on_auth_error:
                 self.overloaded("TooManyConcurrentRequests")
             case Kind.INTERNAL:
                 self.failed()

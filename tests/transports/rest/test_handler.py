@@ -224,7 +224,9 @@ def test_a_request_id_that_is_not_plain_is_replaced(shop: Shop, sent: str) -> No
 
 # Allowances.
 
-FEW = {RateClass.QUERY: 2, RateClass.MUTATION: 1, RateClass.SEARCH: 9}
+FEW = {
+    RateClass.QUERY: 2, RateClass.MUTATION: 1, RateClass.SEARCH: 9, RateClass.WRONG_KEY: 2,
+}  # fmt: skip
 
 
 def test_a_limited_answer_says_where_its_caller_stands() -> None:
@@ -277,7 +279,35 @@ def test_guessing_at_keys_is_counted_by_address() -> None:
     shop = Shop(limits=FEW)
     for _ in range(2):
         assert shop.call("GET", "/v1/things", key="guess").status == 401
-    assert shop.call("GET", "/v1/things", key="guess").status == 429
+    got = shop.call("GET", "/v1/things/search?query=x", key="guess")
+    assert got.error[:2] == (429, "RATE_LIMITED")
+    assert got.headers["ratelimit-policy"] == '"wrong_key";q=2;w=60'
+    assert shop.call("GET", "/v1/things", key="guess", address="10.0.0.2").status == 401
+
+
+def test_wrong_keys_leave_those_who_have_a_right_one_or_none_alone() -> None:
+    shop = Shop(limits=FEW)
+    for _ in range(9):
+        shop.call("GET", "/v1/things", key="guess")
+    assert shop.call("GET", "/v1/things").status == 200
+    assert shop.call("GET", "/v1/things", key="ada-key").status == 200
+
+
+def test_a_key_in_the_address_is_no_credential() -> None:
+    shop = Shop()
+    assert shop.call("GET", "/v1/things?adminKey=admin-key").status == 400
+
+
+def test_where_strangers_may_not_read_every_route_wants_a_credential(shop: Shop) -> None:
+    shop.backend.anonymous_reads = False
+    for method, path in (("GET", "/v1/things/lamp"), ("GET", "/v1/things?limit=x")):
+        got = shop.call(method, path)
+        assert got.error[:2] == (401, "UNAUTHORIZED")
+        assert "Authorization: Bearer" in got.error[2]
+    assert shop.call("POST", "/v1/knock", {"word": "x"}).status == 401
+    assert shop.call("POST", "/v1/reach", {"far": 2}).status == 401
+    assert shop.call("GET", "/v1/things/lamp", key="bob-key").status == 200
+    assert shop.call("GET", "/healthz").status == 200
 
 
 def test_the_servers_own_pages_are_not_limited() -> None:

@@ -1,14 +1,16 @@
 """Sessions over the real function layer: the same rules hold with a database behind them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 
 import msgspec
 import pytest
 
 from hubify.functions.identities import Identities
+from hubify.functions.spec import RateClass
 from hubify.transports.sync.backend_host import BackendHost
+from hubify.transports.sync.session import Closing
 from hubify.values.errors import AppError
 from tests.transports.counters import Counters, authenticate
 from tests.transports.sync.fake_transport import settle
@@ -18,8 +20,8 @@ from tests.transports.sync.model_client import NPM, PYTHON, ModelClient, told
 class Stage:
     """A database of counters, and a host over it."""
 
-    def __init__(self) -> None:
-        self.counters = Counters()
+    def __init__(self, limits: Mapping[RateClass, int] | None = None) -> None:
+        self.counters = Counters(limits)
         self.database = self.counters.world.database
         self.backend = self.counters.backend
         self.host = BackendHost(self.backend, Identities(self.backend.wiring, authenticate))
@@ -131,6 +133,37 @@ def test_a_wrong_key_is_refused_as_each_client_needs_it(version: object, ends: b
     client.authenticate("wrong")
     client.settle()
     assert (client.session.closing is not None) == ends
+
+
+def test_wrong_keys_are_counted_together_with_those_of_other_faces() -> None:
+    stage = Stage({RateClass.WRONG_KEY: 2})
+    ModelClient(stage.host).authenticate("wrong")
+    body = {"path": "counters:echo", "args": {"value": 1}}
+    address = ModelClient(stage.host).session._address
+    wrong = {"authorization": "Bearer wrong", "address": address}
+    assert stage.counters.post("/api/query", body, **wrong)[0] == 401
+    assert stage.counters.post("/api/query", body, **wrong)[0] == 429
+    client = ModelClient(stage.host)
+    client.authenticate("wrong")
+    client.settle()
+    assert client.session.closing == Closing(1013, "TooManyConcurrentRequests")
+    right = ModelClient(stage.host)
+    right.authenticate("hk_live_ana")
+    right.watch(0, "counters:secret")
+    right.settle()
+    assert right.results == {0: "42"}
+
+
+def test_where_strangers_may_not_read_their_queries_fail_until_they_show_a_key() -> None:
+    stage = Stage()
+    stage.backend.anonymous_reads = False
+    client = ModelClient(stage.host)
+    client.watch(0, "counters:valueOf", name="a")
+    client.settle()
+    assert client.failures[0][1]["code"] == "UNAUTHORIZED"
+    client.authenticate("hk_live_ana")
+    client.settle()
+    assert client.results == {0: 0.0}
 
 
 def test_a_refusal_is_the_same_on_every_face() -> None:

@@ -173,14 +173,15 @@ def test_a_key_that_is_no_longer_shown_is_no_longer_watched(
 
 
 @pytest.mark.parametrize(
-    ("value", "closing"),
+    ("value", "closing", "version"),
     [
-        ("down", Closing(1013, "TooManyConcurrentRequests")),
-        ("many", Closing(1013, "TooManyConcurrentRequests")),
-        ("broken", Closing(1011, "InternalServerError")),
+        ("down", Closing(1013, "TooManyConcurrentRequests"), NPM),
+        ("down", Closing(1013, "TooManyConcurrentRequests"), PYTHON),
+        ("many", Closing(1013, "TooManyConcurrentRequests"), NPM),
+        ("broken", Closing(1011, "InternalServerError"), NPM),
+        ("broken", Closing(1011, "InternalServerError"), PYTHON),
     ],
 )
-@pytest.mark.parametrize("version", [NPM, PYTHON])
 def test_a_passing_fault_never_costs_the_client_its_key(
     host: FakeHost, value: str, closing: Closing, version: Client
 ) -> None:
@@ -188,6 +189,17 @@ def test_a_passing_fault_never_costs_the_client_its_key(
     client.authenticate(value)
     assert told(client.settle()) == ["Ping"]
     assert client.session.closing == closing
+
+
+def test_one_wrong_key_too_many_fails_the_calls_of_a_client_that_would_wait(
+    host: FakeHost,
+) -> None:
+    client = ModelClient(host, PYTHON)
+    client.authenticate("many")
+    client.watch(0, key="a")
+    client.settle()
+    assert client.session.closing is None
+    assert client.failures[0][1]["code"] == "RATE_LIMITED"
 
 
 def test_acting_as_another_user_is_refused(client: ModelClient) -> None:
