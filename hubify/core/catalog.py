@@ -2,20 +2,22 @@
 
 Invariant: a number is given once and never again. An index that is no longer declared is retired,
 so that declaring it anew builds it anew, as is one whose building was cut short; a table keeps its
-number for ever.
+number for ever. Indexes are retired and built only while no other process has the store open: one
+that declares other indexes would write rows past them (docs/decisions/0013).
 """
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from hubify.core.schema import BoundTable, Table
-from hubify.storage.engine import Commit, Engine, RowWrite
-from hubify.values.errors import InvalidInput
+from hubify.storage.engine import Commit, Engine, HeadMoved, RowWrite
+from hubify.values.errors import InvalidInput, Unavailable
 from hubify.values.ids import RowId
 from hubify.values.rows import Row, index
 
 BACKFILL_ROWS = 500
 SCAN_ROWS = 1_000
+MAX_OPENINGS = 8  # tries, while other processes keep writing
 
 
 class CatalogRow(Row, frozen=True):
@@ -41,6 +43,8 @@ class Catalog:
     def __init__(self, tables: Sequence[Table]) -> None:
         self._declared = [CATALOG, *tables]
         self._by_type: dict[type[Row], BoundTable] = {}
+        self.whole_since: dict[int, int] = {}
+        """For each index built over rows that were there: from which timestamp on it has them."""
         names = [table.name for table in self._declared]
         if len(set(names)) != len(names):
             message = f"two tables share a name: {sorted(names)}"
@@ -64,14 +68,33 @@ class Catalog:
         """All bound tables."""
         return list(self._by_type.values())
 
-    def open(self, engine: Engine, now_ns: int) -> None:
-        """Read the numbers of a store, give new ones, and build the entries of new indexes."""
-        known = {number: row for number, row in _read(engine) if not row.retired}
+    def open(self, engine: Engine, now_ns: int, *, alone: bool = True) -> None:
+        """Read the numbers of a store, give new ones, and build the entries of new indexes.
+
+        Raises:
+            Unavailable: others write all the time, or, unless `alone`, indexes differ from theirs.
+
+        """
+        for _try in range(MAX_OPENINGS):
+            try:
+                self._open(engine, now_ns, alone=alone)
+            except HeadMoved:
+                continue
+            self.whole_since = _whole_since(engine)
+            return
+        message = "other processes keep writing to this store while it is opened; try again"
+        raise Unavailable(message)
+
+    def _open(self, engine: Engine, now_ns: int, *, alone: bool) -> None:
+        head = engine.head()  # whatever comes later was not seen below, and moves the head
+        known = {number: row for number, row, _since in _read(engine) if not row.retired}
         numbers = CATALOG_NUMBERS | {row.name: row.number for row in known.values()}
         retired = self._undeclared(numbers) | {row.name for row in known.values() if row.building}
         numbers = {name: number for name, number in numbers.items() if name not in retired}
         new = self._missing(numbers)
         building = {name for name in new if name.split(".")[0] in numbers}
+        if not alone:
+            _refuse_to_rebuild(retired | building)
         first = _highest(engine) + 1
         numbers |= {name: first + place for place, name in enumerate(new)}
         bound = [BoundTable(table, numbers) for table in self._declared]
@@ -81,10 +104,10 @@ class Catalog:
             *_name(new, numbers, bound[0], building),
         ]
         if writes:
-            self._commit(engine, writes, now_ns)
+            head = _commit(engine, head, writes, now_ns)
         if building:
-            self._backfill(engine, {numbers[name] for name in building}, now_ns)
-            self._commit(engine, list(_built(building, numbers, bound[0])), now_ns)
+            head = self._backfill(engine, head, {numbers[name] for name in building}, now_ns)
+            _commit(engine, head, list(_built(building, numbers, bound[0])), now_ns)
 
     def _undeclared(self, numbers: dict[str, int]) -> set[str]:
         tables = {table.name for table in self._declared}
@@ -105,7 +128,7 @@ class Catalog:
         ]
         return [name for name in dict.fromkeys(wanted) if name not in numbers]
 
-    def _backfill(self, engine: Engine, fresh: set[int], now_ns: int) -> None:
+    def _backfill(self, engine: Engine, head: int, fresh: set[int], now_ns: int) -> int:
         for table in self._by_type.values():
             if not fresh & {bound.number for bound in table.indexes}:
                 continue
@@ -114,28 +137,52 @@ class Catalog:
                 writes = [
                     _entries_only(table, number, version.value, fresh) for number, version in rows
                 ]
-                self._commit(engine, writes, now_ns)
+                head = _commit(engine, head, writes, now_ns)
                 after = rows[-1][0]
-
-    def _commit(self, engine: Engine, writes: Sequence[RowWrite], now_ns: int) -> None:
-        head = engine.head()
-        commit = Commit(max(head + 1, now_ns), "system:open", "system", tuple(writes))
-        engine.append(head, [commit])()
+        return head
 
 
-def _read(engine: Engine) -> Iterator[tuple[int, CatalogRow]]:
+def _commit(engine: Engine, head: int, writes: Sequence[RowWrite], now_ns: int) -> int:
+    """Append to what was read up to `head`; answers the new head. Raises `HeadMoved`."""
+    commit = Commit(max(head + 1, now_ns), "system:open", "system", tuple(writes))
+    engine.append(head, [commit])()
+    return commit.ts
+
+
+def _refuse_to_rebuild(names: AbstractSet[str]) -> None:
+    if names:
+        message = (
+            f"the indexes {', '.join(sorted(names)[:5])} are to be built or retired, which needs "
+            "the store to one process: stop the others, and start this one alone first"
+        )
+        raise Unavailable(message)
+
+
+def _whole_since(engine: Engine) -> dict[int, int]:
+    """When each index was whole, for those that are younger than their table."""
+    rows = [(row, since) for _number, row, since in _read(engine) if not row.retired]
+    tables = {row.name: since for row, since in rows if "." not in row.name}
+    return {
+        row.number: since
+        for row, since in rows
+        if "." in row.name and since > tables.get(row.name.split(".")[0], since)
+    }
+
+
+def _read(engine: Engine) -> Iterator[tuple[int, CatalogRow, int]]:
+    """Every catalog row with its row number and the timestamp of its last change."""
     table = BoundTable(CATALOG, CATALOG_NUMBERS)
     after = 0
     while rows := engine.rows(table.number, after=after, limit=SCAN_ROWS):
         for number, version in rows:
             row = table.decode(version.value)
             assert isinstance(row, CatalogRow), "the catalog holds catalog rows"
-            yield number, row
+            yield number, row, version.since
         after = rows[-1][0]
 
 
 def _highest(engine: Engine) -> int:
-    return max([FIRST_FREE - 1, *(row.number for _number, row in _read(engine))])
+    return max([FIRST_FREE - 1, *(row.number for _number, row, _since in _read(engine))])
 
 
 def _name(

@@ -104,10 +104,6 @@ class Committer:
         at = None if self._alone else self.head
         return View(self._engine, [self._flying_after, self._queued_after, *overlays], at=at)
 
-    def past_view(self, at: int, overlays: list[Overlay]) -> View:
-        """The state right after the last commit at or before `at`."""
-        return View(self._engine, overlays, at=at)
-
     # The queue.
 
     @property

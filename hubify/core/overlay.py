@@ -8,7 +8,7 @@ beneath it already agrees; so reading through it gives the same answer before an
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hubify.storage.engine import Commit, Engine, Entry, Version
@@ -127,3 +127,16 @@ class View:
         version = self._engine.get(entry.id, self._at)
         assert version is not None, "an entry points to a row that is there"
         return Entry(entry.key, entry.id, *version)
+
+
+class PastView(View):
+    """An engine as it stood; `check(index)` refuses an index that did not hold all rows then."""
+
+    def __init__(self, engine: Engine, at: int, check: Callable[[int], None]) -> None:
+        super().__init__(engine, [], at)
+        self._check = check
+
+    def scan(self, index: int, span: Interval, *, limit: int, reverse: bool = False) -> list[Entry]:
+        """At most `limit` entries of a range as they stood."""
+        self._check(index)
+        return super().scan(index, span, limit=limit, reverse=reverse)

@@ -65,7 +65,12 @@ def run_query(
     journal: str | None = None,
     at: int | None = None,
 ) -> QueryRun:
-    """Run a query at the durable head, or at a past timestamp; refusals come as a value."""
+    """Run a query at the durable head, or at a past timestamp; refusals come as a value.
+
+    Raises:
+        InvalidInput: `at` cannot be read (see `Database.begin_read`).
+
+    """
     transaction = wiring.database.begin_read(watch(wiring), at=at)
     context = QueryCtx(transaction, principal, journal)
     value: Any = None
@@ -77,6 +82,8 @@ def run_query(
         value = call(wiring, spec, context, arguments)
     except AppError as refusal:
         error = refusal
+    if at is not None:  # another process may have dropped that past meanwhile
+        wiring.database.refuse_dropped(at)
     personal = personal or context.looked_at_identity
     return QueryRun(value, error, transaction.reads, personal, context.journal_out)
 

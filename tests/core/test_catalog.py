@@ -1,17 +1,18 @@
 """Numbers of tables and indexes, and building an index over rows that are there already."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pytest
 
-from hubify.core.catalog import Catalog
+from hubify.core.catalog import MAX_OPENINGS, Catalog
 from hubify.core.committer import Accepted
-from hubify.core.database import Database
+from hubify.core.database import Database, PastNotReadable
 from hubify.core.schema import Table
 from hubify.core.transaction import Transaction
 from hubify.storage.engine import Commit, Seal
 from hubify.storage.memory import MemoryEngine, MemoryStore
+from hubify.values.errors import Unavailable
 from hubify.values.rows import Index, Row, index, unique
 
 ROWS = 5
@@ -117,3 +118,85 @@ def test_opening_again_changes_nothing(store: MemoryStore) -> None:
     catalog = Catalog([books(unique("title"))])
     catalog.open(MemoryEngine(store), NOW_NS)
     assert store.head == head
+
+
+class RacedEngine(MemoryEngine):
+    """An engine before whose first appends another process does something."""
+
+    def __init__(self, store: MemoryStore, others: Sequence[Callable[[], object]]) -> None:
+        super().__init__(store)
+        self._others = [*others]
+
+    def append(self, after: int, commits: Sequence[Commit]) -> Seal:
+        """Let the other one go first."""
+        if self._others:
+            self._others.pop(0)()
+        return super().append(after, commits)
+
+
+def test_two_processes_that_open_an_empty_store_at_once_give_the_same_numbers() -> None:
+    store = MemoryStore()
+    tables = [books(unique("title"))]
+    engine = RacedEngine(store, [lambda: Database(MemoryEngine(store), tables, lambda: NOW_NS)])
+    late = Database(engine, tables, lambda: NOW_NS, alone=False)
+    early = Database(MemoryEngine(store), tables, lambda: NOW_NS, alone=False)
+    assert late.table_of(Book).number == early.table_of(Book).number
+    assert late.head == early.head
+    add(late, 1999)
+    early.committer.catch_up()
+    found = early.begin_read(lambda: None).take(Book.where(title="of 1999"), limit=9)
+    assert [book.year for book in found] == [1999]
+
+
+def test_an_index_is_built_whole_while_another_process_writes_between_the_steps(
+    store: MemoryStore,
+) -> None:
+    other = Database(MemoryEngine(store), [books(unique("title"))], lambda: NOW_NS, alone=False)
+    engine = RacedEngine(store, [lambda: None, lambda: add(other, 1990)])
+    database = Database(engine, [books(unique("title"), index("year"))], lambda: NOW_NS)
+    assert years(database.begin_read(lambda: None)) == [
+        1990, *(2000 + number for number in range(ROWS))
+    ]  # fmt: skip
+
+
+def test_who_never_comes_to_open_a_busy_store_is_told_so(store: MemoryStore) -> None:
+    other = Database(MemoryEngine(store), [books(unique("title"))], lambda: NOW_NS, alone=False)
+    writes = [lambda year=year: add(other, year) for year in range(MAX_OPENINGS)]
+    engine = RacedEngine(store, writes)
+    with pytest.raises(Unavailable, match="keep writing"):
+        Database(engine, [books(unique("title"), index("year"))], lambda: NOW_NS)
+
+
+@pytest.mark.parametrize("indexes", [[], [unique("title"), index("year")]])
+def test_who_is_not_alone_neither_builds_nor_retires_an_index(
+    store: MemoryStore, indexes: list[Index]
+) -> None:
+    head = store.head
+    with pytest.raises(Unavailable, match="alone first"):
+        Database(MemoryEngine(store), [books(*indexes)], lambda: NOW_NS, alone=False)
+    assert store.head == head
+
+
+def test_a_past_before_an_index_was_built_is_refused_with_the_time_from_which_it_is_there(
+    store: MemoryStore,
+) -> None:
+    before = store.head
+    database = opened(store, unique("title"), index("year"))
+    built = database.head
+    add(database, 1999)
+    past = database.begin_read(lambda: None, at=before)
+    assert past.take(Book.where(title="of 2000"), limit=1), "an old index shows the past"
+    with pytest.raises(PastNotReadable, match="ask for 2026-01-01T00:00") as told:
+        years(past)
+    assert told.value.code == "PAST_NOT_READABLE"
+    assert told.value.details == {"readableFrom": -(-built // 1_000_000)}
+    assert len(years(database.begin_read(lambda: None, at=built))) == ROWS
+
+
+def test_the_past_of_a_table_that_was_not_there_yet_is_empty() -> None:
+    store = MemoryStore()
+    Database(MemoryEngine(store), [], lambda: NOW_NS)
+    before = store.head
+    database = opened(store, unique("title"), index("year"))
+    add(database, 1999)
+    assert years(database.begin_read(lambda: None, at=before)) == []
