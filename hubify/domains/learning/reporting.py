@@ -209,7 +209,8 @@ def agreement(ctx: QueryCtx, version: SkillVersion, run: Run) -> bool | None:
     if standing is None:
         return None
     own = ctx.db.first(OwnerEvidence.where(version_id=version.id, owner=run.owner))
-    return found_the_same(run.outcome, standing.by_owner, own.evidence if own else None)
+    told_before = own.as_of(standing.as_of_day) if own else None
+    return found_the_same(run.outcome, standing.by_owner, told_before)
 
 
 def count_day(ctx: MutationCtx, skill: Skill, run: Run) -> None:

@@ -24,8 +24,15 @@ from hubify.domains.skills.lookup import (
     stable_version,
     version_standing,
 )
-from hubify.domains.skills.standing import CELL_DAYS, cells_of
-from hubify.domains.skills.tables import EvidenceCell, FileRef, Skill, SkillVersion, skills
+from hubify.domains.skills.standing import cells_of
+from hubify.domains.skills.tables import (
+    CELL_DAYS,
+    EvidenceCell,
+    FileRef,
+    Skill,
+    SkillVersion,
+    skills,
+)
 from hubify.domains.skills.views import SkillDetails, VersionView, skill_details, version_view
 from hubify.evidence.confidence import Tally
 from hubify.evidence.explanation import Explanation, explain

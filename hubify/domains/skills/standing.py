@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hubify.domains.skills.lookup import standing_of, version_standing
 from hubify.domains.skills.rules import counted_platform, platform_name, trend_of, with_run
 from hubify.domains.skills.tables import (
+    CELL_DAYS,
     DayTally,
     EvidenceCell,
     OwnerEvidence,
@@ -17,7 +18,9 @@ from hubify.domains.skills.tables import (
     SkillStanding,
     SkillVersion,
     VersionStanding,
+    Weighing,
 )
+from hubify.domains.skills.weighing import as_cells, with_report
 from hubify.evidence.confidence import (
     Added,
     Cell,
@@ -34,9 +37,8 @@ from hubify.evidence.levels import Record, Sandbox, verification_level
 from hubify.evidence.reports import Binding, Outcome
 from hubify.functions import MutationCtx, QueryCtx, RowId, TooLarge
 
-CELL_DAYS = 30
 MAX_CELLS = 15_000
-"""Evidence rows that one weighing reads (and owners it writes): within a function's limits."""
+"""Evidence rows that one calculation of a whole record reads: within a function's limits."""
 QUICK_CELLS = 500
 """Evidence rows up to which the first report of a day weighs the record itself."""
 
@@ -49,6 +51,14 @@ class Run(NamedTuple):
     platform: str
     outcome: Outcome
     binding: Binding
+
+
+class ForOwner(NamedTuple):
+    """What a report changes beside its owner's own row."""
+
+    added: Added
+    weighing: Weighing | None
+    is_new: bool
 
 
 class Moved(NamedTuple):
@@ -72,8 +82,8 @@ def count_report(
     platform = counted_platform(platform_name(run.platform), before.platforms)
     report = Cell(run.owner, platform, day, tally_of(run.outcome, run.binding))
     _count_in_cell(ctx, version.id, report)
-    added, new_owner = _count_for_owner(ctx, before, report)
-    after = _with_report(before, added, platform, run.outcome, new_owner=new_owner, now=ctx.now)
+    for_owner = _count_for_owner(ctx, before, report)
+    after = _with_report(before, for_owner, platform, run.outcome, now=ctx.now)
     ctx.db.replace(after)
     was = standing_of(ctx, skill)
     shown = after.confidence if skill.stable_version == version.version else was.confidence
@@ -91,7 +101,7 @@ def weigh_anew(ctx: MutationCtx, standing: VersionStanding, day: int) -> Version
     groups = groups_of(cells_of(ctx, standing.version_id), day)
     owners = OwnerEvidence.where(version_id=standing.version_id)
     for row in ctx.db.take(owners, limit=MAX_CELLS):
-        ctx.db.replace(row, evidence=groups.owners.get(row.owner, Evidence()))
+        ctx.db.replace(row, evidence=groups.owners.get(row.owner, Evidence()), coming_day=0)
     return ctx.db.replace(
         standing,
         as_of_day=day,
@@ -113,11 +123,7 @@ def cells_of(ctx: QueryCtx, version_id: RowId) -> list[Cell]:
     rows = ctx.db.take(EvidenceCell.where(version_id=version_id), limit=MAX_CELLS + 1)
     if len(rows) > MAX_CELLS:
         raise TooLarge(f"the version's record has more than {MAX_CELLS} rows; export it instead")
-    return [
-        Cell(row.owner, row.platform, row.month * CELL_DAYS + count.place, Tally(*count.tally))
-        for row in rows
-        for count in row.days
-    ]
+    return as_cells(rows)
 
 
 def show(ctx: MutationCtx, standing: SkillStanding, confidence: float, day: int) -> SkillStanding:
@@ -148,7 +154,7 @@ def _as_of(ctx: MutationCtx, version: SkillVersion, day: int) -> VersionStanding
     if standing is None:
         fresh = VersionStanding(version_id=version.id, skill_id=version.skill_id, as_of_day=day)
         return ctx.db.insert(fresh)
-    if standing.as_of_day >= day or not _is_short(ctx, version.id):
+    if standing.as_of_day >= day or standing.weighing or not _is_short(ctx, version.id):
         return standing
     return weigh_anew(ctx, standing, day)
 
@@ -189,47 +195,45 @@ def _counts(tally: Tally) -> tuple[int, int, int, int, int, int]:
     )
 
 
-def _count_for_owner(
-    ctx: MutationCtx, standing: VersionStanding, report: Cell
-) -> tuple[Added, bool]:
-    """Add a report to its owner's evidence; what it changes, and whether the owner is new."""
+def _count_for_owner(ctx: MutationCtx, standing: VersionStanding, report: Cell) -> ForOwner:
+    """Add a report to its owner's evidence, as of the standing's day and of the coming one."""
     where = OwnerEvidence.where(version_id=standing.version_id, owner=report.owner)
-    owner = ctx.db.first(where)
+    known = ctx.db.first(where)
+    owner = known or OwnerEvidence(
+        version_id=standing.version_id, owner=report.owner, evidence=Evidence()
+    )
+    weighing, coming = with_report(standing.weighing, owner, report)
     added = add_report(
         Standing(standing.as_of_day, standing.by_owner, standing.by_platform),
-        owner.evidence if owner else Evidence(),
+        owner.as_of(standing.as_of_day),
         standing.platforms.get(report.platform, Evidence()),
         evidence_of(report.tally, report.day, standing.as_of_day),
     )
-    if owner is not None:
-        ctx.db.replace(owner, evidence=added.owner)
-        return added, False
-    fresh = OwnerEvidence(version_id=standing.version_id, owner=report.owner, evidence=added.owner)
-    ctx.db.insert(fresh)
-    return added, True
+    counted = coming.weighing_as_of(standing.as_of_day, added.owner)
+    if known is None:
+        ctx.db.insert(counted)
+    else:
+        ctx.db.replace(counted)
+    return ForOwner(added, weighing, known is None)
 
 
 def _with_report(
-    before: VersionStanding,
-    added: Added,
-    platform: str,
-    outcome: Outcome,
-    *,
-    new_owner: bool,
-    now: int,
+    before: VersionStanding, owner: ForOwner, platform: str, outcome: Outcome, *, now: int
 ) -> VersionStanding:
+    added = owner.added
     return before.changed(
         runs=before.runs + 1,
         successes=before.successes + (outcome is Outcome.SUCCESS),
         partials=before.partials + (outcome is Outcome.PARTIAL),
         failures=before.failures + (outcome is Outcome.FAIL),
-        owners=before.owners + new_owner,
+        owners=before.owners + owner.is_new,
         platforms=before.platforms | {platform: added.platform},
         by_owner=added.standing.by_owner,
         by_platform=added.standing.by_platform,
         confidence=confidence_of(added.standing),
         last_run_at=now,
         dormant=False,
+        weighing=owner.weighing,
     )
 
 

@@ -13,6 +13,9 @@ from hubify.functions import Domain, Row, RowId, index, unique, words
 
 skills = Domain("skills")
 
+CELL_DAYS = 30
+"""Days that one row of evidence holds."""
+
 
 class Visibility(StrEnum):
     """Who may see that a skill exists."""
@@ -246,12 +249,26 @@ class Rollout(Row, frozen=True):
     stages: tuple[tuple[int, float], ...]
 
 
+class Weighing(msgspec.Struct, frozen=True):
+    """How far a long record has been weighed for a new day (`weighing.py`).
+
+    `by_owner` is the capped sum of the owners up to and with `reached`, `platforms` the uncapped
+    evidence that these owners reported on each platform.
+    """
+
+    day: int
+    reached: str = ""
+    by_owner: Evidence = Evidence()
+    platforms: dict[str, Evidence] = msgspec.field(default_factory=dict[str, Evidence])
+
+
 @skills.table("version_standings", unique("version_id"), index("dormant", "as_of_day"))
 class VersionStanding(Row, frozen=True):
     """The hot row of a version: its counts, and its evidence weighed as of one day.
 
     `platforms` holds each platform's uncapped evidence; `by_owner` and `by_platform` are the
     capped sums that the confidence is read from. `dormant`: no evidence is left that could decay.
+    `weighing` is there while a new day's weighing is under way.
     """
 
     version_id: RowId
@@ -268,15 +285,32 @@ class VersionStanding(Row, frozen=True):
     confidence: float = 0.0
     last_run_at: int = 0
     dormant: bool = False
+    weighing: Weighing | None = None
 
 
 @skills.table("owner_evidence", unique("version_id", "owner"))
-class OwnerEvidence(Row, frozen=True):
-    """What one owner's reports on a version weigh together, uncapped, as of the standing's day."""
+class OwnerEvidence(Row, frozen=True, omit_defaults=True):
+    """What one owner's reports on a version weigh together, uncapped.
+
+    `coming` is that as of `coming_day` (0: none): the day a long record is being weighed for, or
+    was last. `evidence` is as of the standing's day before it.
+    """
 
     version_id: RowId
     owner: str
     evidence: Evidence
+    coming: Evidence = Evidence()
+    coming_day: int = 0
+
+    def as_of(self, day: int) -> Evidence:
+        """The evidence as of the day of its version's standing, or of its weighing."""
+        return self.coming if self.coming_day == day else self.evidence
+
+    def weighing_as_of(self, day: int, evidence: Evidence) -> "OwnerEvidence":
+        """The row with other evidence as of one of these days."""
+        if self.coming_day == day:
+            return self.changed(coming=evidence)
+        return self.changed(evidence=evidence)
 
 
 @skills.table("evidence_cells", unique("version_id", "owner", "platform", "month"))

@@ -10,13 +10,29 @@ import msgspec
 
 from hubify.domains.contents import contents
 from hubify.domains.gateway import gateway
-from hubify.domains.skills import Run, count_report, require_version, skill_named, skills
+from hubify.domains.skills import (
+    Run,
+    count_report,
+    require_version,
+    skill_named,
+    skills,
+    stable_version,
+    version_standing,
+)
 from hubify.domains.skills.channels import begin_canary, end_canary, make_stable, set_share
-from hubify.domains.skills.tables import VersionStatus
+from hubify.domains.skills.tables import (
+    CELL_DAYS,
+    DayTally,
+    EvidenceCell,
+    OwnerEvidence,
+    VersionStanding,
+    VersionStatus,
+)
 from hubify.domains.skills.tickets import spend_ticket
 from hubify.domains.system import system
+from hubify.evidence.confidence import Evidence
 from hubify.evidence.reports import Binding, Outcome
-from hubify.functions import Domain, MutationCtx, Principal
+from hubify.functions import Domain, MutationCtx, Principal, QueryCtx
 from hubify.testing.backend import InMemoryBackend, known
 
 DAY_MS = 86_400_000
@@ -58,6 +74,31 @@ def report(
     run = Run(owner, agent, platform, outcome, binding)
     found = require_version(ctx, skill, number)
     return Counted(*count_report(ctx, skill, found, run=run, day=ctx.today))
+
+
+@probe.query(internal=True)
+def standing(ctx: QueryCtx, *, name: str) -> VersionStanding | None:
+    """How a skill's stable version stands, as it is stored."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    return version_standing(ctx, stable_version(ctx, skill).id)
+
+
+@probe.mutation(internal=True)
+def remember(ctx: MutationCtx, *, name: str, owners: int, months: int, first: int) -> None:
+    """Store what a few of many owners reported, one success in each of the months before."""
+    skill = skill_named(ctx, name)
+    assert skill is not None
+    version = stable_version(ctx, skill)
+    month = ctx.today // CELL_DAYS
+    for owner in range(first, min(first + 40, owners)):
+        label, last = f"o{owner:04}", DayTally(0, (1, 0, 0, 0, 0, 0))
+        ctx.db.insert(OwnerEvidence(version_id=version.id, owner=label, evidence=Evidence()))
+        for back in range(months):
+            cell = EvidenceCell(
+                version_id=version.id, owner=label, platform="p", month=month - back, days=(last,)
+            )
+            ctx.db.insert(cell)
 
 
 @probe.mutation(internal=True)

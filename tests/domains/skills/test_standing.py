@@ -5,17 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubify.domains.skills import fading, standing
 from hubify.domains.skills.reading import DayReports
 from hubify.domains.skills.tables import (
+    CELL_DAYS,
     EvidenceCell,
     OwnerEvidence,
     SkillReporter,
     SkillStanding,
     VersionStanding,
 )
-from hubify.evidence.confidence import Cell, Tally, confidence, tally_of
+from hubify.evidence.confidence import Cell, Tally, confidence, groups_of, tally_of
 from hubify.evidence.reports import Binding, Outcome
 from hubify.functions.principal import ANONYMOUS
+from hubify.values.limits import MAX_ROWS_READ
 from tests.domains.skills.registry import DAY_MS, HOUR_MS, SkillRegistry, skill_md
 
 REPORTS = st.lists(
@@ -215,3 +218,61 @@ def test_a_further_report_writes_four_small_rows_and_moves_no_index_entry(
     assert sum(len(write.added) + len(write.removed) for write in commit.writes) == 0
     stored = [registry.backend.database.engine.get(write.id) for write in commit.writes]
     assert sum(len(version.value) for version in stored if version is not None) < 1_500
+
+
+def told(registry: SkillRegistry, owner: str, day: int) -> Cell:
+    """Report one success, and how the record holds it."""
+    registry.report(owner=owner, platform=f"p{day % 2}")
+    return Cell(owner, f"p{day % 2}", day, Tally(successes=1))
+
+
+@given(st.lists(st.sampled_from(["ann", "ben", "cid", "dan", "eve", "fade"]), max_size=30))
+def test_reports_that_come_while_a_long_record_is_weighed_are_counted_once(
+    steps: list[str],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fading, "WEIGHED_ROWS", 1)
+        patch.setattr(standing, "QUICK_CELLS", 0)
+        registry = SkillRegistry()
+        registry.publish()
+        day = registry.backend.now_ms // DAY_MS
+        cells = [told(registry, owner, day) for owner in ("ann", "ben", "cid")]
+        registry.backend.now_ms += 20 * DAY_MS
+        registry.backend.mutation("system:tick")
+        for step in steps:
+            if step == "fade":
+                registry.backend.mutation("skills:fade")
+            else:
+                cells.append(told(registry, step, day + 20))
+        registry.backend.advance(2 * HOUR_MS)
+        assert shown(registry) == confidence(cells, day + 20)
+        cells.extend(told(registry, owner, day + 20) for owner in ("ann", "dan"))
+        current = registry.backend.query("probe:standing", {"name": "greet"})
+        assert current.as_of_day == day + 20
+        assert current.confidence == confidence(cells, day + 20)
+
+
+def test_a_record_longer_than_one_transaction_may_read_fades_all_the_same(
+    registry: SkillRegistry,
+) -> None:
+    months = MAX_ROWS_READ // 400 + 1
+    told = {"name": "greet", "owners": 400, "months": months}
+    for first in range(0, 400, 40):
+        registry.backend.mutation("probe:remember", {**told, "first": first})
+    registry.report(owner="newcomer", platform="p")
+    reported = registry.backend.now_ms // DAY_MS
+    registry.backend.now_ms += 30 * DAY_MS
+    registry.backend.advance(2 * HOUR_MS)
+    today = registry.backend.now_ms // DAY_MS
+    record = [
+        Cell(f"o{owner:04}", "p", (reported // CELL_DAYS - back) * CELL_DAYS, Tally(successes=1))
+        for owner in range(400)
+        for back in range(months)
+    ]
+    whole = groups_of([*record, Cell("newcomer", "p", reported, Tally(successes=1))], today)
+    current = registry.backend.query("probe:standing", {"name": "greet"})
+    assert (current.as_of_day, current.by_owner) == (today, whole.standing.by_owner)
+    assert registry.query("skills:getByName", name="greet").confidence == round(current.confidence)
+    head = registry.backend.head()
+    assert registry.backend.mutation("skills:fade") == 0
+    assert registry.backend.head() == head
