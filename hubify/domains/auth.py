@@ -123,8 +123,6 @@ class NewToken(msgspec.Struct, frozen=True):
 class TokenInfo(msgspec.Struct, frozen=True):
     """A key as lists show it, without its secret."""
 
-    __wire_names__ = {"id": "_id"}
-
     id: RowId
     name: str
     prefix: str

@@ -69,6 +69,19 @@ def camel_case(name: str) -> str:
     return name[: len(name) - len(body)] + first + "".join(map(_capital, rest))
 
 
+def field_name(kind: type, field: str, style: Style) -> str:
+    """How a style spells a record's field; `__wire_names__` spells it otherwise, in every style.
+
+    A record that shows a row under its `id` spells that as the row itself does.
+    """
+    own = _own_names(kind).get(field)
+    if own is not None:
+        return own
+    if field == "id":
+        return style.row_id
+    return camel_case(field) if style.camel else field
+
+
 class _Converters(dict[type, Convert]):
     """Per type, how one style spells it; an unknown type is looked into once."""
 
@@ -158,18 +171,18 @@ def _record(table: _Converters, kind: type[msgspec.Struct]) -> Convert:
 
 
 def _spelled_fields(kind: type[msgspec.Struct], style: Style) -> Iterator[tuple[str, str]]:
-    """(field, its name on the wire) of what may leave.
-
-    `__wire_names__` spells a field otherwise, in every style; `__wire_hidden__` keeps it inside.
-    """
-    names: Mapping[str, str] = getattr(kind, "__wire_names__", {})
+    """(field, its name on the wire) of what may leave; `__wire_hidden__` keeps one inside."""
     hidden: frozenset[str] = getattr(kind, "__wire_hidden__", frozenset())
-    unknown = (set(names) | hidden) - set(kind.__struct_fields__)
+    unknown = ({*_own_names(kind)} | hidden) - set(kind.__struct_fields__)
     assert not unknown, f"{kind.__qualname__} has no field {', '.join(sorted(unknown))}"
     for field in kind.__struct_fields__:
         if field in hidden or (field == "id" and issubclass(kind, Row)):
             continue
-        yield field, names.get(field) or (camel_case(field) if style.camel else field)
+        yield field, field_name(kind, field, style)
+
+
+def _own_names(kind: type) -> Mapping[str, str]:
+    return getattr(kind, "__wire_names__", {})
 
 
 def _tag(kind: type[msgspec.Struct]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """A value's spelling: one text per value and style, names by case, data untouched."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from hubify.values import limits
 from hubify.values.errors import TooLarge
-from hubify.values.ids import encode_id
+from hubify.values.ids import RowId, encode_id
 from hubify.values.rows import Row
 from hubify.values.values import Int64
 from hubify.wire.styles import CAMEL, CLEAN, CONVEX, SNAKE, Style, camel_case, encode, plain
@@ -34,6 +34,10 @@ class Skill(Row, frozen=True):
     last_outcome: Outcome = Outcome.SUCCESS
     parts: tuple[Part, ...] = ()
     by_platform: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class View(msgspec.Struct, frozen=True):
+    id: RowId
 
 
 class Secretive(msgspec.Struct, frozen=True):
@@ -74,6 +78,12 @@ def test_a_row_in_camel_case_has_its_id_as_convex_names_it_and_no_creation_time(
     spelled = plain(SKILL, CAMEL)
     assert isinstance(spelled, dict)
     assert list(spelled) == ["_id", "skillName", "lastOutcome", "parts", "byPlatform"]
+
+
+def test_a_record_spells_the_id_of_the_row_that_it_shows_as_the_row_does() -> None:
+    names = [next(iter(cast("dict[str, object]", plain(View(ROW_ID), style)))) for style in STYLES]
+    assert names == [style.row_id for style in STYLES]
+    assert (CONVEX.row_id, CAMEL.row_id, SNAKE.row_id) == ("_id", "_id", "id")
 
 
 def test_a_row_in_clean_json_has_its_creation_time_as_a_whole_number() -> None:

@@ -15,7 +15,7 @@ from msgspec import inspect
 from hubify.functions import Int64, Row
 from hubify.functions.binding import Argument, camel
 from hubify.transports.rest.documentation import paragraphs
-from hubify.wire.styles import SNAKE, Style, camel_case, plain
+from hubify.wire.styles import SNAKE, Style, camel_case, field_name, plain
 
 Schema = dict[str, Any]
 Inspected = inspect.Type
@@ -181,7 +181,6 @@ def _spelled_fields(
 ) -> Iterator[tuple[str, inspect.Field]]:
     """As `wire/styles.py` spells them."""
     style = facing.style
-    names: dict[str, str] = getattr(cls, "__wire_names__", {})
     hidden: frozenset[str] = getattr(cls, "__wire_hidden__", frozenset())
     is_row = issubclass(cls, Row)
     if is_row and not facing.sent:
@@ -193,11 +192,8 @@ def _spelled_fields(
     for field in fields:
         if field.name in hidden or (is_row and field.name == "id"):
             continue
-        yield names.get(field.name) or _cased(field.name, style), field
-
-
-def _cased(name: str, style: Style) -> str:
-    return camel(name) if style.camel else name
+        named = camel if style.camel else str
+        yield named(field.name) if facing.sent else field_name(cls, field.name, style), field
 
 
 def _may_be_left_out(field: inspect.Field) -> bool:
