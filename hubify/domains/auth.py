@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from hubify.formats.names import is_owner
 from hubify.functions import (
     Conflict,
     Domain,
@@ -43,7 +44,6 @@ MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
 MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
-OWNER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 SCOPE = re.compile(
     r"\*|lab:(?:\*|[a-z0-9][a-z0-9-]*):(?:r|rw|admin)|[A-Za-z][A-Za-z0-9_-]*:(?:[a-z_-]+|\*)"
 )
@@ -159,6 +159,16 @@ class SessionState(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] | None = None
 
 
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls; `expires_at` (ms since 1970) is when the credential ends, None: not by itself."""
+
+    kind: CallerKind
+    owner: str | None
+    agent: str | None
+    scopes: list[str]
+    expires_at: int | None
+
+
 # Rules.
 
 
@@ -199,7 +209,7 @@ def checked_scopes(scopes: Sequence[str], minter: Principal) -> list[str]:
 
 def checked_owner(owner: str) -> str:
     """An owner's name: lower case, digits, dots, hyphens and underscores, up to 64 characters."""
-    if not OWNER.fullmatch(owner):
+    if not is_owner(owner):
         message = f"'{owner[:80]}' cannot be an owner's name; use a-z, 0-9, '.', '_' and '-'"
         raise InvalidInput(message)
     return owner
@@ -342,6 +352,19 @@ def create_session(
         created_at=ctx.now, expires_at=0, metadata=metadata,
     )  # fmt: skip
     return _open(ctx, opened, ttl)
+
+
+@auth.query(public=True, rest=get("/v1/auth/whoami"))
+def whoami(ctx: QueryCtx) -> Caller:
+    """Whom the caller's credential stands for and what it may do; `anonymous` without one."""
+    caller = ctx.identity
+    session = ctx.db.get(Session, caller.credential)
+    key = ctx.db.get(ApiKey, session.key_id if session is not None else caller.credential)
+    ends = [held.expires_at for held in (session, key) if held is not None]
+    return Caller(
+        caller.kind, caller.owner or None, caller.agent, sorted(caller.scopes),
+        min((end for end in ends if end is not None), default=None),
+    )  # fmt: skip
 
 
 @auth.query(public=True, rest=get("/v1/auth/session"))

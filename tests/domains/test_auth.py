@@ -2,11 +2,11 @@
 
 import pytest
 
-from hubify.domains.auth import SessionEnded, auth, authenticate
+from hubify.domains.auth import Caller, SessionEnded, auth, authenticate
 from hubify.domains.system import system
 from hubify.functions import Forbidden, RateClass, RateLimited, Unauthenticated
 from hubify.functions.identities import Identities
-from hubify.functions.principal import ANONYMOUS, Principal
+from hubify.functions.principal import ANONYMOUS, CallerKind, Principal
 from hubify.functions.quota import Quota
 from hubify.storage.engine import Entry, StorageFailed
 from hubify.storage.memory import MemoryEngine
@@ -146,3 +146,24 @@ def test_a_key_that_cannot_be_checked_is_not_let_on(door: Door) -> None:
     ]
     with pytest.raises(Unavailable):
         door.identities.find(key)
+
+
+def test_callers_learn_whom_they_are_taken_for(door: Door) -> None:
+    def told(secret: str | None) -> Caller:
+        principal = ANONYMOUS if secret is None else door.identities.find(secret)
+        return door.backend.query("auth:whoami", principal=principal)
+
+    now = door.backend.now_ms
+    assert told(None) == Caller(CallerKind.ANONYMOUS, None, None, [], None)
+    key = door.key("skills:read", "learning:report", agent="a")
+    scopes = ["learning:report", "skills:read"]
+    assert told(key) == Caller(CallerKind.KEY, "kim", "a", scopes, None)
+    session = door.session(key)
+    assert told(session) == Caller(CallerKind.SESSION, "kim", "a", scopes, now + 60_000)
+
+
+def test_a_session_is_said_to_end_with_its_key(door: Door) -> None:
+    wanted = {"name": "k", "scopes": ["skills:read"], "expiresIn": 30}
+    key = door.backend.mutation("auth:createApiToken", wanted, principal=KIM)
+    session = door.identities.find(door.session(key.token))
+    assert door.backend.query("auth:whoami", principal=session).expires_at == key.expires_at

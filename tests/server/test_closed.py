@@ -34,6 +34,14 @@ def test_a_key_reads_as_before(closed: Server) -> None:
         assert socket.watch("skills:list", {})["type"] == "QueryUpdated"
 
 
+def test_a_caller_is_told_whom_it_is_taken_for(closed: Server) -> None:
+    told = ask(closed, "GET", "/v1/auth/whoami", key=closed.admin_key).json["data"]
+    assert told == {
+        "kind": "admin", "owner": "admin", "agent": None, "scopes": ["*"], "expires_at": None,
+    }  # fmt: skip
+    assert ask(closed, "GET", "/v1/auth/whoami").code == "UNAUTHORIZED"
+
+
 def test_the_descriptions_want_a_key_and_health_and_the_live_page_do_not(closed: Server) -> None:
     for path in ("/docs", "/openapi.json", "/api/functions"):
         assert ask(closed, "GET", path).status == 401
