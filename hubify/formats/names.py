@@ -1,4 +1,4 @@
-"""Names of skills: which are slugs, and how another name becomes one.
+"""Names of skills and owners: which may stand, and how another name becomes a slug.
 
 Invariant: whatever `slug_from` or `owned_name` returns is a slug, or empty when nothing of the
 name can be kept.
@@ -11,6 +11,7 @@ import unicodedata
 from hubify.formats.limits import MAX_NAME
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_OWNER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _DIGEST = 8  # hexadecimal digits that keep two shortened names apart
 
@@ -18,6 +19,11 @@ _DIGEST = 8  # hexadecimal digits that keep two shortened names apart
 def is_slug(name: str) -> bool:
     """Whether `name` may stand in the registry: lower case, digits, single hyphens, 1 to 64."""
     return len(name) <= MAX_NAME and _SLUG.fullmatch(name) is not None
+
+
+def is_owner(name: str) -> bool:
+    """Whether `name` may be an owner's: lower case, digits, inner `.`, `-`, `_`, 1 to 64."""
+    return _OWNER.fullmatch(name) is not None
 
 
 def slug_from(name: str) -> str:
