@@ -2,7 +2,16 @@
 
 import json
 from pathlib import Path
+from random import Random
+from typing import Any
 
+import msgspec
+import pytest
+
+from hubify.cli.benches.error_rates import ROWS
+from hubify.evidence.canary import RunReport, Settings, replay
+from hubify.evidence.canary.settings import HOUR_MS
+from hubify.evidence.canary.streams import Truth, stream
 from tests.cli.terminal import hubify
 
 
@@ -28,3 +37,73 @@ def test_a_file_without_its_columns_is_refused_by_name(tmp_path: Path) -> None:
     finished = hubify("bench", "reputation", str(file), str(file))
     assert finished.status == 2
     assert "has no column answer" in finished.err
+
+
+def as_line(report: RunReport) -> str:
+    return json.dumps(
+        {
+            "t": report.at_ms / 1000,
+            "arm": report.arm,
+            "share": report.share,
+            "owner": report.owner,
+            "platform": report.platform,
+            "success": report.outcome.halves / 2,
+            "ticketed": report.ticketed,
+        }
+    )
+
+
+def judged(source: str) -> list[dict[str, Any]]:
+    finished = hubify("bench", "canary-judge", source=source)
+    assert finished.status == 0, finished.err
+    return [json.loads(line) for line in finished.out.splitlines()]
+
+
+@pytest.mark.parametrize("effect", [0.0, -0.1])
+def test_a_stream_is_judged_as_its_replay_is(effect: float) -> None:
+    until_ms = 72 * HOUR_MS
+    reports = [
+        report for report in stream(Random(1), Truth(effect=effect)) if report.at_ms < until_ms
+    ]
+    *told, last = judged("\n".join(map(as_line, reports)))
+    decision = replay(reports, Settings(), until_ms=until_ms, with_interval=True)
+    assert last == {
+        "decision": decision.decision.verdict,
+        "interval": json.loads(msgspec.json.encode(decision.interval)),
+        "evidence": json.loads(msgspec.json.encode(decision.decision)),
+    }
+    stages = [line["t"] for line in told if line["event"] == "stage"]
+    assert stages == [86_400, 172_800, 259_200][: len(stages)]
+    assert told[-1]["t"] == (decision.decision.decided_ms or 0) / 1000
+
+
+def test_what_is_open_at_the_end_is_inconclusive() -> None:
+    assert judged("")[-1]["decision"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("{", "line 2"),
+        ('{"t": 1, "arm": "blue", "owner": "a", "success": 1}', "Invalid enum value 'blue'"),
+        ('{"t": 1, "arm": "canary", "owner": "a", "success": 0.3}', "success is 0, 0.5 or 1"),
+        ('{"t": 0.5, "arm": "canary", "owner": "a", "success": 1}', "t runs backwards"),
+        ('{"t": 2, "arm": "canary", "owner": "a", "success": 1, "share": 1}', "share lies between"),
+    ],
+)
+def test_a_line_that_is_no_report_is_refused_by_its_number(line: str, why: str) -> None:
+    good = '{"t": 1, "arm": "stable", "owner": "a", "success": true}'
+    finished = hubify("bench", "canary-judge", source=f"{good}\n{line}\n")
+    assert finished.status == 2
+    assert "line 2" in finished.err
+    assert why in finished.err
+
+
+@pytest.mark.slow
+def test_the_table_of_error_rates_is_the_same_for_the_same_seed() -> None:
+    command = ["bench", "canary", "--streams", "2", "--processes", "1", "--json"]
+    one, other = hubify(*command), hubify(*command)
+    assert one.out == other.out
+    rows = json.loads(one.out)
+    assert [row["truth"] for row in rows] == [row.name for row in ROWS]
+    assert all(row["streams"] == 2 for row in rows)

@@ -1,77 +1,26 @@
-"""Seeded streams of reports with a known truth, in the shape of statistics.md 1."""
+"""Streams by a seed; the same seed gives the same one."""
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from hubify.evidence.canary import RunReport, Settings, Stage
-from hubify.evidence.canary.settings import HOUR_MS
-from hubify.evidence.reports import Arm, Outcome
+from hubify.evidence.canary import RunReport
+from hubify.evidence.canary.streams import (
+    LIARS,
+    Lie,
+    Truth,
+    fails_on_canary,
+    share_at,
+    succeeds_on_canary,
+    succeeds_on_canary_alone,
+)
+from hubify.evidence.canary.streams import stream as stream_of
 
-LIARS = 6
-
-Lie = Callable[[bool, bool], bool]
-"""What a liar reports: from (in the canary?, did it succeed?) to "it succeeded"."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """How the runs of a canary really go.
-
-    Owners' own success rates differ around 0.90 with standard deviation `spread`; the canary's
-    differ from them by `effect`. The first six owners may lie. Ends with the first report at or
-    after `hours`.
-    """
-
-    effect: float = 0.0
-    rate: float = 100
-    hours: float = 72
-    owners: int = 60
-    spread: float = 0.08
-    lie: Lie | None = None
-    stages: tuple[Stage, ...] = Settings().stages
+__all__ = [
+    "LIARS", "Lie", "Truth", "fails_on_canary", "share_at", "stream", "succeeds_on_canary",
+    "succeeds_on_canary_alone",
+]  # fmt: skip
 
 
 def stream(seed: int, truth: Truth) -> Iterator[RunReport]:
-    """One stream; the same seed gives the same one."""
-    chance = random.Random(seed)
-    rates = [min(1.0, max(0.0, chance.gauss(0.9, truth.spread))) for _ in range(truth.owners)]
-    hour = 0.0
-    while hour < truth.hours:
-        hour += chance.expovariate(truth.rate)
-        share = share_at(hour, truth.stages)
-        owner = chance.randrange(truth.owners)
-        canary = chance.random() < share
-        success = chance.random() < rates[owner] + (truth.effect if canary else 0)
-        if truth.lie is not None and owner < LIARS:
-            success = truth.lie(canary, success)
-        yield RunReport(
-            at_ms=int(hour * HOUR_MS),
-            arm=Arm.CANARY if canary else Arm.STABLE,
-            share=share,
-            owner=f"owner-{owner}",
-            platform="claude-code",
-            outcome=Outcome.SUCCESS if success else Outcome.FAIL,
-        )
-
-
-def share_at(hour: float, stages: tuple[Stage, ...]) -> float:
-    """The canary's share so many hours after the start, by the plan."""
-    end = 0.0
-    for stage in stages:
-        end += stage.length_ms / HOUR_MS
-        if hour < end:
-            return stage.share
-    return stages[-1].share
-
-
-def fails_on_canary(canary: bool, success: bool) -> bool:  # noqa: FBT001 - the shape of a Lie
-    return success and not canary
-
-
-def succeeds_on_canary(canary: bool, success: bool) -> bool:  # noqa: FBT001 - the shape of a Lie
-    return success or canary
-
-
-def succeeds_on_canary_alone(canary: bool, success: bool) -> bool:  # noqa: ARG001, FBT001 - a Lie
-    return canary
+    """The stream of a seed."""
+    return stream_of(random.Random(seed), truth)
