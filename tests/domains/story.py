@@ -19,7 +19,7 @@ from hubify.domains.skills import skills
 from hubify.domains.skills.resolving import Resolved
 from hubify.domains.skills.views import SkillDetails
 from hubify.domains.system import system
-from hubify.functions import Principal
+from hubify.functions import Domain, Principal
 from hubify.testing.backend import InMemoryBackend, known
 
 AUTHOR = known("maria")
@@ -55,8 +55,8 @@ DAY_MS = 24 * HOUR_MS
 class Story:
     """One skill of maria's, and what happens to it."""
 
-    def __init__(self, **settings: object) -> None:
-        domains = [system, contents, gateway, agents, skills, evolution, learning]
+    def __init__(self, *more: Domain, **settings: object) -> None:
+        domains = [system, contents, gateway, agents, skills, evolution, learning, *more]
         self.backend = InMemoryBackend(domains)
         self.random = Random(7)
         self.backend.run_due()

@@ -4,7 +4,7 @@ Invariant: what this page exports is what higher domains build on; they never wr
 themselves.
 """
 
-from hubify.domains.evolution import functions, proposals
+from hubify.domains.evolution import functions, proposals, settings, waiting
 from hubify.domains.evolution.errors import EvolutionNotFound, GroupClosed, GroupNotFound
 from hubify.domains.evolution.grouping import (
     Proposed,
@@ -48,6 +48,8 @@ __all__ = [
     "observe_run",
     "proposals",
     "propose",
+    "settings",
     "trigger_if_due",
     "visible_evolution",
+    "waiting",
 ]

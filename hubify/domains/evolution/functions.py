@@ -24,7 +24,6 @@ from hubify.domains.evolution.errors import (
     NothingPending,
     NothingToDraft,
 )
-from hubify.domains.evolution.grouping import trigger_if_due
 from hubify.domains.evolution.judging import take_back_pause
 from hubify.domains.evolution.lifecycle import (
     begin,
@@ -58,34 +57,18 @@ from hubify.domains.evolution.views import (
     visible_evolution,
 )
 from hubify.domains.skills import (
-    EvolutionSettings,
     Skill,
     SkillNotFound,
     WrongState,
     maintained,
     readable,
 )
-from hubify.domains.skills.arguments import (
-    EvolutionChange,
-    Reason,
-    Reporters,
-    SkillName,
-    Stages,
-    StageShare,
-    VersionText,
-)
-from hubify.domains.skills.arguments import StageHours as StageHour
-from hubify.domains.skills.channels import store
-from hubify.domains.skills.managing import changed_evolution
-from hubify.domains.skills.tables import CountBy
+from hubify.domains.skills.arguments import Reason, SkillName, VersionText
 from hubify.evidence.canary import Verdict
-from hubify.functions import MutationCtx, QueryCtx, RowId, get, patch, post
+from hubify.functions import MutationCtx, QueryCtx, RowId, get, post
 
 MAX_HISTORY = 100
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_HISTORY)]
-StageHours = Annotated[tuple[StageHour, ...], Stages]
-StageShares = Annotated[tuple[StageShare, ...], Stages]
-ImprovementIds = Annotated[tuple[RowId, ...], msgspec.Meta(min_length=1, max_length=200)]
 
 
 @evolution.query(
@@ -141,48 +124,6 @@ def get_credits(ctx: QueryCtx, *, skill_name: SkillName, limit: Limit = MAX_HIST
     skill = readable(ctx, skill_name)
     query = Credit.where(skill_id=skill.id).newest_first()
     return Credits(tuple(ctx.db.take(query, limit=limit)))
-
-
-@evolution.query(
-    public=True, rest=get("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
-)
-def get_settings(ctx: QueryCtx, *, skill_name: SkillName) -> EvolutionSettings:
-    """How a skill evolves: its threshold, its stages, and whether a person has to agree."""
-    return readable(ctx, skill_name).evolution
-
-
-@evolution.mutation(
-    scope=WRITE, rest=patch("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
-)
-def update_settings(
-    ctx: MutationCtx,
-    *,
-    skill_name: SkillName,
-    enabled: bool | None = None,
-    min_reporters: Reporters | None = None,
-    count_by: CountBy | None = None,
-    manual_approval: bool | None = None,
-    stage_hours: StageHours | None = None,
-    stage_shares: StageShares | None = None,
-) -> EvolutionSettings:
-    """Change how a skill evolves; what is left out stays. A running trial keeps its stages.
-
-    A group that the new settings let through sets an evolution off at once.
-    """
-    skill = maintained(ctx, skill_name)
-    wished = EvolutionChange(
-        enabled=enabled,
-        min_reporters=min_reporters,
-        count_by=count_by,
-        manual_approval=manual_approval,
-        stage_hours=stage_hours,
-        stage_shares=stage_shares,
-    )
-    settings = changed_evolution(skill.evolution, wished)
-    stored = store(ctx, skill.changed(evolution=settings, updated_at=ctx.now))
-    for group in groups_of(ctx, stored):
-        trigger_if_due(ctx, stored, group)
-    return stored.evolution
 
 
 @evolution.mutation(

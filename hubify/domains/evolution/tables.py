@@ -112,7 +112,7 @@ class Improvement(Row, frozen=True):
     grounds: str = ""
 
 
-@evolution.table("improvement_groups", index("skill_id", "status", "last_seen"))
+@evolution.table("improvement_groups", index("skill_id", "status", "last_seen"), index("status"))
 class ImprovementGroup(Row, frozen=True):
     """One request that suggestions of a skill make together.
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.skills.tables import CountBy
 from hubify.formats.limits import MAX_SKILL_BYTES
 
 SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -27,18 +26,3 @@ SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Confidence = Annotated[float, msgspec.Meta(ge=0, le=100)]
 SearchLimit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
-Reporters = Annotated[int, msgspec.Meta(ge=1, le=100)]
-StageHours = Annotated[float, msgspec.Meta(gt=0, le=24 * 90)]
-StageShare = Annotated[float, msgspec.Meta(gt=0, lt=1)]
-Stages = msgspec.Meta(min_length=1, max_length=10)
-
-
-class EvolutionChange(msgspec.Struct, frozen=True):
-    """Settings of a skill's evolution to be changed; what is left out stays."""
-
-    enabled: bool | None = None
-    min_reporters: Reporters | None = None
-    count_by: CountBy | None = None
-    manual_approval: bool | None = None
-    stage_hours: Annotated[tuple[StageHours, ...], Stages] | None = None
-    stage_shares: Annotated[tuple[StageShare, ...], Stages] | None = None

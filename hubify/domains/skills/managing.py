@@ -4,13 +4,10 @@ Invariant: a name is never given up, so that nobody can take it over; a version 
 have pinned stays readable for as long as its skill is.
 """
 
-import msgspec
-
 from hubify.domains import gateway
 from hubify.domains.skills.arguments import (
     Category,
     Description,
-    EvolutionChange,
     Items,
     Line,
     OwnerName,
@@ -34,7 +31,6 @@ from hubify.domains.skills.rules import may_be_named
 from hubify.domains.skills.tables import (
     Channel,
     ChannelMove,
-    EvolutionSettings,
     Origin,
     Skill,
     SkillStatus,
@@ -87,11 +83,11 @@ def update(
     homepage: Line | None = None,
     repository: Line | None = None,
     visibility: Visibility | None = None,
-    evolution: EvolutionChange | None = None,
 ) -> SkillDetails:
-    """Change what is said of a skill, who may see it, or how it evolves; what is left out stays.
+    """Change what is said of a skill, or who may see it; what is left out stays.
 
-    Its versions are not touched: their files say what they said.
+    Its versions are not touched: their files say what they said. How it evolves is changed by
+    `evolution.updateSettings`.
     """
     skill = maintained(ctx, name)
     told = {
@@ -105,7 +101,6 @@ def update(
         "homepage": homepage,
         "repository": repository,
         "visibility": visibility,
-        "evolution": changed_evolution(skill.evolution, evolution) if evolution else None,
     }
     changes = {field: value for field, value in told.items() if value is not None}
     stored = store(ctx, skill.changed(**changes, updated_at=ctx.now))
@@ -282,24 +277,6 @@ def former_stable(ctx: QueryCtx, skill: Skill) -> SkillVersion:
         if found.status not in UNUSABLE:
             return found
     raise NothingStable(f"'{skill.name}' has no earlier stable version to go back to")
-
-
-def changed_evolution(known: EvolutionSettings, wished: EvolutionChange) -> EvolutionSettings:
-    """Evolution settings with some of them changed.
-
-    Raises:
-        InvalidInput: saying which figure is out of its range.
-
-    """
-    told = msgspec.structs.asdict(wished)
-    changes = {name: value for name, value in told.items() if value is not None}
-    changed = msgspec.structs.replace(known, **changes)
-    hours, shares = changed.stage_hours, changed.stage_shares
-    if len(hours) != len(shares):
-        raise InvalidInput("evolution needs as many stageHours as stageShares")
-    if list(shares) != sorted(shares):
-        raise InvalidInput("evolution.stageShares must not fall from stage to stage")
-    return changed
 
 
 def _refuse_pointed(skill: Skill, version: SkillVersion) -> None:

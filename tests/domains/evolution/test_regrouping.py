@@ -80,12 +80,3 @@ def test_only_maintainers_take_groups_apart(story: Story) -> None:
         story.backend.mutation(
             "evolution:splitGroup", told, principal=known("eve", "evolution:write")
         )
-
-
-def test_lowering_the_threshold_sets_off_what_was_waiting(story: Story) -> None:
-    story.suggest(3)
-    assert story.status().status == "stable"
-    story.maintain("updateSettings", minReporters=3)
-    assert story.status().status == "pending"
-    with pytest.raises(InvalidInput):
-        story.maintain("updateSettings", stageHours=[1.0])

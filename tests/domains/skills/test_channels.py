@@ -3,7 +3,7 @@
 import pytest
 
 from hubify.domains.skills import NothingStable, VersionNotFound, WrongState
-from hubify.functions import Forbidden, InvalidInput
+from hubify.functions import Forbidden
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
 
@@ -127,14 +127,6 @@ def test_what_is_said_of_a_skill_changes_without_a_version(registry: SkillRegist
     )  # fmt: skip
     assert registry.query("skills:list", category="Social Grace").page[0].name == "greet"
     assert found.versions == 3
-
-
-def test_evolution_settings_change_one_by_one(registry: SkillRegistry) -> None:
-    wish = {"minReporters": 5, "countBy": "owner"}
-    settings = registry.mutate("skills:update", name="greet", evolution=wish).evolution
-    assert (settings.min_reporters, settings.count_by, settings.enabled) == (5, "owner", True)
-    with pytest.raises(InvalidInput, match="as many stageHours as stageShares"):
-        registry.mutate("skills:update", name="greet", evolution={"stageHours": [1.0]})
 
 
 def test_who_administers_skills_may_give_one_away(registry: SkillRegistry) -> None:

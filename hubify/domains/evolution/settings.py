@@ -1,0 +1,83 @@
+"""How a skill evolves: what its maintainers may set, and what follows from a change.
+
+Invariant: settings change here only, so that a group of suggestions which new ones let through is
+followed in the same commit.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from hubify.domains.evolution.grouping import trigger_if_due
+from hubify.domains.evolution.tables import WRITE, evolution
+from hubify.domains.evolution.views import groups_of
+from hubify.domains.skills import EvolutionSettings, SkillNotFound, maintained, readable
+from hubify.domains.skills.arguments import SkillName
+from hubify.domains.skills.channels import store
+from hubify.domains.skills.tables import CountBy
+from hubify.functions import InvalidInput, MutationCtx, QueryCtx, get, patch
+
+Reporters = Annotated[int, msgspec.Meta(ge=1, le=100)]
+StageHour = Annotated[float, msgspec.Meta(gt=0, le=24 * 90)]
+StageShare = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Stages = msgspec.Meta(min_length=1, max_length=10)
+StageHours = Annotated[tuple[StageHour, ...], Stages]
+StageShares = Annotated[tuple[StageShare, ...], Stages]
+
+
+@evolution.query(
+    public=True, rest=get("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
+)
+def get_settings(ctx: QueryCtx, *, skill_name: SkillName) -> EvolutionSettings:
+    """How a skill evolves: its threshold, its stages, and whether a person has to agree."""
+    return readable(ctx, skill_name).evolution
+
+
+@evolution.mutation(
+    scope=WRITE, rest=patch("/v1/evolution/{skill_name}/settings"), errors=(SkillNotFound,)
+)
+def update_settings(
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    enabled: bool | None = None,
+    min_reporters: Reporters | None = None,
+    count_by: CountBy | None = None,
+    manual_approval: bool | None = None,
+    stage_hours: StageHours | None = None,
+    stage_shares: StageShares | None = None,
+) -> EvolutionSettings:
+    """Change how a skill evolves; what is left out stays. A running trial keeps its stages.
+
+    A group that the new settings let through sets an evolution off at once.
+    """
+    skill = maintained(ctx, skill_name)
+    told = {
+        "enabled": enabled,
+        "min_reporters": min_reporters,
+        "count_by": count_by,
+        "manual_approval": manual_approval,
+        "stage_hours": stage_hours,
+        "stage_shares": stage_shares,
+    }
+    changes = {name: value for name, value in told.items() if value is not None}
+    settings = checked(msgspec.structs.replace(skill.evolution, **changes))
+    stored = store(ctx, skill.changed(evolution=settings, updated_at=ctx.now))
+    for group in groups_of(ctx, stored):
+        trigger_if_due(ctx, stored, group)
+    return stored.evolution
+
+
+def checked(settings: EvolutionSettings) -> EvolutionSettings:
+    """Settings whose stages fit together.
+
+    Raises:
+        InvalidInput: saying what does not.
+
+    """
+    hours, shares = settings.stage_hours, settings.stage_shares
+    if len(hours) != len(shares):
+        raise InvalidInput("evolution needs as many stageHours as stageShares")
+    if list(shares) != sorted(shares):
+        raise InvalidInput("evolution.stageShares must not fall from stage to stage")
+    return settings
