@@ -1,6 +1,7 @@
 """The system's own rows: jobs, crons, ticks and remembered answers, for operators to see.
 
-Invariant: a job leaves `pending` in the same commit as its effect, or by a failure that is kept.
+Invariant: a job leaves `pending` in the same commit as its effect, or by a failure that is kept; a
+running one is ended by the process that holds its lease alone.
 """
 
 from typing import Any
@@ -16,29 +17,35 @@ from hubify.functions import (
     get,
     post,
 )
-from hubify.functions.jobs import AlreadyConsumed
+from hubify.functions.jobs import AlreadyConsumed, note_run
 from hubify.functions.replay import Answered
-from hubify.functions.schedule import MAX_ATTEMPTS, Cron, Job, JobState, Tick, retry_delay_ms
+from hubify.functions.schedule import (
+    BY_CRON,
+    HISTORY,
+    LEASE_MS,
+    MAX_ATTEMPTS,
+    Cron,
+    Job,
+    JobState,
+    Tick,
+    first_run,
+    retry_delay_ms,
+)
 
 system = Domain("system")
 
 MS_PER_DAY = 86_400_000
 KEPT_JOBS_MS = 7 * MS_PER_DAY
 SWEEP_ROWS = 500
+MAX_RUNNING = 4_096  # jobs that all processes together run at a time, with room
+MAX_CRONS = 1_000
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELED)
 MAX_ERROR = 2_000
-HISTORY = "history"
 RECOVERY = "recovery"
 
 
 class JobNotFound(NotFound):
     """No job has that id."""
-
-
-def next_run(cron: Cron, now: int) -> int:
-    """The first due time after `now` on the cron's own grid (ms)."""
-    period = cron.every_s * 1000
-    return cron.next_at + (max(0, now - cron.next_at) // period + 1) * period
 
 
 @system.query(scope="system:read", rest=get("/v1/jobs"))
@@ -52,8 +59,8 @@ def list_jobs(
 
 @system.query(scope="system:read", rest=get("/v1/crons"))
 def list_crons(ctx: QueryCtx) -> list[Cron]:
-    """Every cron with its interval, last and next run, and last error."""
-    return ctx.db.take(Cron.where().order_by("path"), limit=1000)
+    """Every cron with its interval, its next run, and when, how long and how well it last ran."""
+    return ctx.db.take(Cron.where().order_by("path"), limit=MAX_CRONS)
 
 
 @system.mutation(scope="system:write", rest=post("/v1/jobs/{job_id}/cancel"), errors=(JobNotFound,))
@@ -81,79 +88,117 @@ def next_job(ctx: QueryCtx) -> Job | None:
 @system.query(internal=True)
 def due_crons(ctx: QueryCtx, *, now: int) -> list[Cron]:
     """Crons whose time has come."""
-    crons = ctx.db.take(Cron.where().order_by("path"), limit=1000)
+    crons = ctx.db.take(Cron.where().order_by("path"), limit=MAX_CRONS)
     return [cron for cron in crons if cron.next_at <= now]
 
 
 @system.mutation(internal=True, errors=(AlreadyConsumed,))
-def begin_job(ctx: MutationCtx, *, job_id: RowId) -> Job:
-    """Mark an action's job as running, so that it runs at most once."""
-    job = taken(ctx, job_id, JobState.PENDING)
-    return ctx.db.replace(job, state=JobState.RUNNING, started_at=ctx.now)
+def begin_job(ctx: MutationCtx, *, job_id: RowId, runner: str) -> Job:
+    """Mark an action's job as running in one process, so that it runs at most once."""
+    job = ctx.db.get(Job, job_id)
+    if job is None or job.state is not JobState.PENDING:
+        message = f"job {job_id} is no longer {JobState.PENDING}"
+        raise AlreadyConsumed(message)
+    return ctx.db.replace(
+        job, state=JobState.RUNNING, started_at=ctx.now, runner=runner,
+        leased_until=ctx.now + LEASE_MS,
+    )  # fmt: skip
+
+
+@system.mutation(internal=True)
+def renew_jobs(ctx: MutationCtx, *, job_ids: list[RowId], runner: str) -> list[RowId]:
+    """Say that a process still runs these jobs; those that are still its own."""
+    held = [job for job_id in job_ids if (job := ctx.db.get(Job, job_id)) and runs(job, runner)]
+    for job in held:
+        ctx.db.replace(job, leased_until=ctx.now + LEASE_MS)
+    return [job.id for job in held]
 
 
 @system.mutation(internal=True, errors=(AlreadyConsumed,))
-def end_job(ctx: MutationCtx, *, job_id: RowId) -> None:
+def end_job(ctx: MutationCtx, *, job_id: RowId, runner: str) -> None:
     """Mark a running action's job as done."""
-    job = taken(ctx, job_id, JobState.RUNNING)
-    ctx.db.replace(job, state=JobState.DONE, finished_at=ctx.now, last_error=None)
-
-
-@system.mutation(internal=True)
-def fail_job(ctx: MutationCtx, *, job_id: RowId, error: str, retries: int) -> None:
-    """Keep a failure: try again later while `retries` allow it, else give up."""
     job = ctx.db.get(Job, job_id)
-    if job is None or job.state in FINISHED:
-        return
-    attempts = job.attempts + 1
-    told = error[:MAX_ERROR]
-    if attempts > min(retries, MAX_ATTEMPTS):
-        ctx.db.replace(
-            job, state=JobState.FAILED, attempts=attempts, last_error=told, finished_at=ctx.now
-        )
-        return
-    due_at = ctx.now + retry_delay_ms(attempts)
-    ctx.db.replace(job, state=JobState.PENDING, attempts=attempts, last_error=told, due_at=due_at)
+    if job is None or not runs(job, runner):
+        message = f"job {job_id} is no longer run by this process"
+        raise AlreadyConsumed(message)
+    ctx.db.replace(job, state=JobState.DONE, finished_at=ctx.now, last_error=None)
+    note_run(ctx.db, job, ended_at=ctx.now)
 
 
 @system.mutation(internal=True)
-def recover_jobs(ctx: MutationCtx) -> list[Job]:
-    """The jobs that a stopped process left running; their actions may have happened."""
-    return ctx.db.take(Job.where(state=JobState.RUNNING).order_by("due_at"), limit=SWEEP_ROWS)
+def fail_job(
+    ctx: MutationCtx, *, job_id: RowId, runner: str, attempts: int, error: str, retries: int
+) -> None:
+    """Keep a failure: try again later while `retries` allow it, else give up.
+
+    `attempts`: how many had failed before this one, so that one failure is counted once.
+    """
+    job = ctx.db.get(Job, job_id)
+    if job is None or job.attempts != attempts:
+        return
+    if job.state is not JobState.PENDING and not runs(job, runner):
+        return
+    told = error[:MAX_ERROR]
+    note_run(ctx.db, job, ended_at=ctx.now, error=told)
+    failed = job.changed(attempts=attempts + 1, last_error=told)
+    if attempts + 1 > min(retries, MAX_ATTEMPTS):
+        ctx.db.replace(failed, state=JobState.FAILED, finished_at=ctx.now)
+        return
+    due_at = ctx.now + retry_delay_ms(attempts + 1)
+    ctx.db.replace(failed, state=JobState.PENDING, due_at=due_at)
+
+
+@system.mutation(internal=True)
+def take_over_jobs(ctx: MutationCtx, *, runner: str, alone: bool) -> list[Job]:
+    """Some jobs whose process says no more that it runs them; their actions may have happened.
+
+    They are the `runner`'s from here on. `alone`: no other process is there to say so.
+    """
+    running = ctx.db.take(Job.where(state=JobState.RUNNING).order_by("due_at"), limit=MAX_RUNNING)
+    left = [
+        job for job in running if job.leased_until <= ctx.now or (alone and job.runner != runner)
+    ]
+    until = ctx.now + LEASE_MS
+    return [ctx.db.replace(job, runner=runner, leased_until=until) for job in left[:SWEEP_ROWS]]
 
 
 @system.mutation(internal=True)
 def declare_crons(ctx: MutationCtx, *, crons: list[dict[str, Any]]) -> None:
     """Make the cron rows agree with what the loaded domains declare."""
-    known = {cron.path: cron for cron in ctx.db.take(Cron.where().order_by("path"), limit=1000)}
+    known = {
+        cron.path: cron for cron in ctx.db.take(Cron.where().order_by("path"), limit=MAX_CRONS)
+    }
     for declared in crons:
         path, every_s, offset_s = declared["path"], declared["every_s"], declared["offset_s"]
         cron = known.pop(path, None)
-        period = every_s * 1000
-        first = (ctx.now // period + 1) * period + offset_s * 1000
+        next_at = first_run(every_s, offset_s, ctx.now)
         if cron is None:
-            ctx.db.insert(Cron(path=path, every_s=every_s, next_at=first))
-        elif cron.every_s != every_s:
-            ctx.db.replace(cron, every_s=every_s, next_at=first)
+            ctx.db.insert(Cron(path=path, every_s=every_s, offset_s=offset_s, next_at=next_at))
+        elif (cron.every_s, cron.offset_s) != (every_s, offset_s):
+            ctx.db.replace(cron, every_s=every_s, offset_s=offset_s, next_at=next_at)
     for gone in known.values():
         ctx.db.delete(gone)
 
 
 @system.mutation(internal=True)
 def start_cron(ctx: MutationCtx, *, path: str) -> bool:
-    """Turn a due cron into a job and set its next time; whether it was due."""
+    """Turn a due cron into a job and set its next time; whether it was due.
+
+    A run is left out while the one before has not ended.
+    """
     cron = ctx.db.first(Cron.where(path=path))
     if cron is None or cron.next_at > ctx.now:
         return False
-    running = ctx.db.first(Job.where(path=path, state=JobState.RUNNING))
-    pending = ctx.db.first(Job.where(path=path, state=JobState.PENDING))
-    if running is None and pending is None:
+    unended = (JobState.RUNNING, JobState.PENDING)
+    is_idle = not any(ctx.db.first(Job.where(path=path, state=state)) for state in unended)
+    if is_idle:
         job = Job(
             path=path, arguments={}, due_at=ctx.now, state=JobState.PENDING,
-            requested_by="cron", created_at=ctx.now,
+            requested_by=BY_CRON, created_at=ctx.now,
         )  # fmt: skip
         ctx.db.insert(job)
-    ctx.db.replace(cron, next_at=next_run(cron, ctx.now), last_at=ctx.now)
+    next_at = first_run(cron.every_s, cron.offset_s, ctx.now)
+    ctx.db.replace(cron, next_at=next_at, last_at=ctx.now if is_idle else cron.last_at)
     return True
 
 
@@ -213,10 +258,6 @@ def sweep(ctx: MutationCtx) -> None:
         ctx.schedule(sweep)
 
 
-def taken(ctx: MutationCtx, job_id: str, expected: JobState) -> Job:
-    """The job, if it is still in the expected state."""
-    job = ctx.db.get(Job, job_id)
-    if job is None or job.state is not expected:
-        message = f"job {job_id} is no longer {expected}"
-        raise AlreadyConsumed(message)
-    return job
+def runs(job: Job, runner: str) -> bool:
+    """Whether this process holds the job."""
+    return job.state is JobState.RUNNING and job.runner == runner

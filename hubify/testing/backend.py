@@ -17,6 +17,7 @@ from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.declare import Domain, build_registry
 from hubify.functions.principal import SYSTEM, CallerKind, Principal
 from hubify.functions.quota import Quota
+from hubify.functions.schedule import oldest_readable
 from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
 from hubify.storage.engine import Engine
@@ -43,11 +44,13 @@ class InMemoryBackend:
         domains: Iterable[Domain],
         *,
         engine: Engine | None = None,
+        alone: bool = True,
         now_ms: int = START_MS,
         ports: Any = None,
         seed: int = 1,
         strict: bool = True,
     ) -> None:
+        """`alone` False: others use the engine's store too, and `catch_up` is called now and then."""
         self.now_ms = now_ms
         random = Random(seed)  # noqa: S311 - a test wants the same secrets each time
         runtime = Runtime(
@@ -56,7 +59,10 @@ class InMemoryBackend:
             entropy=random.randbytes,
         )
         registry = build_registry(domains)
-        self.database = Database(engine or MemoryEngine(), registry.tables, runtime.wall_ns)
+        self.database = Database(
+            engine or MemoryEngine(), registry.tables, runtime.wall_ns,
+            alone=alone, oldest_of=oldest_readable,
+        )  # fmt: skip
         wiring = Wiring(registry, self.database, runtime, ports, strict=strict)
         self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=_nothing)
         self._jobs = JobLoop(self.backend)
@@ -104,6 +110,10 @@ class InMemoryBackend:
             return asyncio.run(self._act(call)).value
         finally:
             self.backend.on_kick = _nothing
+
+    def catch_up(self) -> None:
+        """Take in what other processes have committed."""
+        self.database.committer.catch_up()
 
     def head(self) -> int:
         """Timestamp of the newest commit, to be given as `at` later."""

@@ -1,7 +1,9 @@
 """Runs jobs when they are due, and turns due crons into jobs.
 
 Invariant: a mutation's job is consumed in the mutation's own commit, so it takes effect once; an
-action's job is marked running before it starts, so it starts at most once per attempt.
+action's job is marked running before it starts, so it starts at most once per attempt. While an
+action runs its process renews the job's lease; another process takes over what is not renewed, and
+so only what a process left behind that died, or could not reach the store for a whole lease.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from typing import Any
 from hubify.functions.backend import Backend, Call, settling
 from hubify.functions.jobs import AlreadyConsumed, submit_job
 from hubify.functions.principal import SYSTEM
-from hubify.functions.schedule import MAX_ATTEMPTS, Job
+from hubify.functions.schedule import LEASE_MS, MAX_ATTEMPTS, NS_PER_MS, Cron, Job
 from hubify.functions.spec import FunctionKind
 from hubify.values.errors import AppError, Kind, NotFound, Unavailable
 
@@ -19,7 +21,8 @@ log = logging.getLogger("hubify.jobs")
 
 BATCH = 64
 MOST_RUNNING = 256
-LONGEST_WAIT_S = 30.0
+LONGEST_WAIT_S = 20.0
+BEAT_MS = LEASE_MS // 3  # between two renewals, so that one may be missed
 AGAIN_S = 1.0  # before the store is asked again to take a write that it refused
 HOPELESS = (Kind.INVALID, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.TOO_LARGE)
 
@@ -29,9 +32,12 @@ class JobLoop:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._name = backend.wiring.runtime.entropy(8).hex()
         self._wake = asyncio.Event()
         self._running: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leased: dict[str, asyncio.Task[None]] = {}
+        self._beat_at = 0
         backend.on_change(Job, self._wake.set)
 
     async def run(self) -> None:
@@ -53,12 +59,20 @@ class JobLoop:
     async def prepare(self) -> None:
         """Bring the cron rows up to date, and settle what a stopped process left running."""
         await self._declare_crons()
-        await self._recover()
+        await self._take_over(alone=self._backend.wiring.database.alone)
+
+    async def turn(self) -> bool:
+        """Renew leases, start what is due now; whether more may be due at once."""
+        if self._now_ms() >= self._beat_at:
+            await self._renew()
+            await self._take_over(alone=False)
+            self._beat_at = self._now_ms() + BEAT_MS
+        await self._start_crons()
+        return self._start_due()
 
     async def step(self) -> bool:
         """Run all that is due now to its end; whether there was anything."""
-        await self._start_crons()
-        self._start_due()
+        await self.turn()
         tasks = list(self._tasks)
         await asyncio.gather(*tasks)
         return bool(tasks)
@@ -71,20 +85,21 @@ class JobLoop:
 
     async def _round(self) -> None:
         self._wake.clear()
-        await self._start_crons()
-        if not self._start_due():
+        if not await self.turn():
             await self._wait()
 
     def _now_ms(self) -> int:
-        return self._backend.wiring.runtime.wall_ns() // 1_000_000
+        return self._backend.wiring.runtime.wall_ns() // NS_PER_MS
 
     async def _wait(self) -> None:
         first: Job | None = self._ask("system:nextJob", {})
-        wait_s = LONGEST_WAIT_S
+        crons: list[Cron] = self._ask("system:listCrons", {})
+        due = [cron.next_at for cron in crons]
         if first is not None and first.id not in self._running and self._room():
-            wait_s = min(wait_s, max(0.0, (first.due_at - self._now_ms()) / 1000))
+            due.append(first.due_at)
+        wait_s = min([LONGEST_WAIT_S, *((at - self._now_ms()) / 1000 for at in due)])
         try:
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            await asyncio.wait_for(self._wake.wait(), max(0.0, wait_s))
         except TimeoutError:
             return
 
@@ -111,6 +126,7 @@ class JobLoop:
             await self._tell_failure(job, error)
         finally:
             self._running.discard(job.id)
+            self._leased.pop(job.id, None)
             self._wake.set()
 
     async def _attempt(self, job: Job) -> None:
@@ -120,15 +136,21 @@ class JobLoop:
             submit_job(self._backend, job, SYSTEM, settled)
             await future
             return
-        call = Call(job.path, job.arguments, SYSTEM, charged=False)
-        await self._insist("system:beginJob", {"job_id": job.id})
-        await self._backend.run(call, internal=True)
-        await self._insist("system:endJob", {"job_id": job.id})
+        mine = {"job_id": job.id, "runner": self._name}
+        await self._insist("system:beginJob", mine)
+        task = asyncio.current_task()
+        assert task is not None, "a job runs in a task"
+        self._leased[job.id] = task
+        await self._backend.run(Call(job.path, job.arguments, SYSTEM, charged=False), internal=True)
+        await self._insist("system:endJob", mine)
 
     async def _tell_failure(self, job: Job, error: AppError) -> None:
         retries = self._retries(job, error)
-        told = f"{error.code}: {error.message}"
-        await self._insist("system:failJob", {"job_id": job.id, "error": told, "retries": retries})
+        failure = {
+            "job_id": job.id, "runner": self._name, "attempts": job.attempts,
+            "error": f"{error.code}: {error.message}", "retries": retries,
+        }  # fmt: skip
+        await self._insist("system:failJob", failure)
 
     async def _insist(self, path: str, arguments: dict[str, Any]) -> None:
         """Store where a job stands, however long the store refuses writes (disk full)."""
@@ -150,9 +172,23 @@ class JobLoop:
             return 0
         return MAX_ATTEMPTS if spec.kind is FunctionKind.MUTATION else spec.retries
 
-    async def _recover(self) -> None:
+    async def _renew(self) -> None:
+        """Renew the leases of what runs here; stop what another process has taken over."""
+        held = dict(self._leased)
+        if not held:
+            return
+        asked = {"job_ids": [*held], "runner": self._name}
+        kept = set(await self._do("system:renewJobs", asked))
+        for job_id, task in held.items():
+            if job_id not in kept and self._leased.get(job_id) is task:
+                log.warning("job %s was taken over by another process", job_id)
+                task.cancel()
+
+    async def _take_over(self, *, alone: bool) -> None:
+        """Settle what a process that died has left running."""
         message = "the server stopped while it ran; whether it took effect is unknown"
-        while left := await self._do("system:recoverJobs", {}):
+        asked = {"runner": self._name, "alone": alone}
+        while left := await self._do("system:takeOverJobs", asked):
             for job in left:
                 await self._tell_failure(job, Interrupted(message))
 

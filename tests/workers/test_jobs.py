@@ -111,11 +111,11 @@ async def _share_a_job() -> list[str]:
     made.mutation("notes:add", {"name": "a"}, principal=KIM)
     made.mutation("notes:lookLater", {"name": "a"}, principal=KIM)
     (job,) = made.query("system:dueJobs", {"now": made.now_ms, "limit": 9})
-    made.mutation("system:beginJob", {"job_id": job.id})  # as another process does
+    made.mutation("system:beginJob", {"job_id": job.id, "runner": "p"})  # as another process does
     late = JobLoop(made.backend)
     await late._run(job)  # pyright: ignore[reportPrivateUsage]
     meanwhile = state_of(made, "notes:look")
-    made.mutation("system:endJob", {"job_id": job.id})
+    made.mutation("system:endJob", {"job_id": job.id, "runner": "p"})
     return [meanwhile, state_of(made, "notes:look")]
 
 
