@@ -5,8 +5,7 @@ refusal is shown with its reason, file and line.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,42 +13,41 @@ import msgspec
 
 from hubify.cli.answers import read
 from hubify.cli.options import DataOption, JsonOption, told
+from hubify.cli.progress import Progress
 from hubify.cli.reach import reached
 from hubify.cli.tables import counted
 from hubify.cli.targets import Hub
-from hubify.cli.world import World
+from hubify.cli.told import Told, lines_of
+from hubify.cli.world import Misuse, World
+from hubify.formats.names import is_owner
 from hubify.sdk.errors import HubifyError
 
 if TYPE_CHECKING:
     from hubify.formats.importing import Outcome
 
-OF_ONE_VERSION = frozenset(
+OF_ONE = frozenset(
     {"CONFLICT", "VALIDATION_ERROR", "PAYLOAD_TOO_LARGE", "GATEWAY_REFUSED", "NOT_FOUND"}
 )
-"""Codes that refuse one version; with any other the import cannot go on."""
+"""Codes that refuse one version or report; with any other the import cannot go on."""
 REPAIRED = re.compile(r"(?:^|: )repaired: ")
 CHANGED = re.compile(REPAIRED.pattern + r"|is taken; imported as ")
 REFUSED = frozenset({"refused", "unreadable"})
-EVERY = 10  # versions between two words of progress
+Call = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 
 
-class VersionRefused(Exception):
-    """The registry will not take one version."""
+class OneRefused(Exception):
+    """The registry will not take one version, or one report."""
 
 
 class Summary(msgspec.Struct):
-    """What became of everything that was found."""
+    """What became of everything that was found; `told` with reports only."""
 
     imported: int = 0
     unchanged: int = 0
     repaired: int = 0
     refused: int = 0
     outcomes: list["Outcome"] = []
-
-    @property
-    def total(self) -> int:
-        """Versions seen."""
-        return self.imported + self.unchanged + self.refused
+    told: Told | None = None
 
     def count(self, outcome: "Outcome") -> None:
         """Take one version in."""
@@ -64,6 +62,11 @@ class Summary(msgspec.Struct):
         if any(REPAIRED.search(finding) for finding in outcome.findings):
             self.repaired += 1
 
+    @property
+    def all_refused(self) -> int:
+        """Versions and reports that were refused."""
+        return self.refused + (self.told.refused if self.told else 0)
+
 
 class ImportCommand:
     """The command, over one world."""
@@ -76,6 +79,9 @@ class ImportCommand:
         source: Annotated[Path, told("The folder or file.")],
         /,
         *,
+        reports: Annotated[
+            bool, told("Also take in what agents reported: analysed tasks of an OpenSpace record.")
+        ] = False,
         owner: Annotated[
             str | None,
             told("Whose skills they become (default: the caller's); for administrators."),
@@ -96,54 +102,80 @@ class ImportCommand:
         """
         if not source.exists():
             raise HubifyError("NOT_FOUND", f"there is no file or folder '{source}'")
+        if owner is not None and not is_owner(owner):
+            raise Misuse(f"{owner!r} cannot be an owner's name; use a-z, 0-9, '.', '_' and '-'")
         summary = Summary()
-        with ExitStack() as stack:
-            hub = stack.enter_context(reached(self._world, data))
-            if owner is not None:
-                hub = stack.enter_context(hub.acting_for(owner))
+        with reached(self._world, data) as hub:
             try:
-                self._take_in(summary, _outcomes(hub, source, visibility))
+                self._import_skills(summary, hub, source, visibility, owner)
+                if reports:
+                    self._tell(summary, hub, source)
             except HubifyError as error:
                 raise _cut_short(error, summary) from None
+            except KeyboardInterrupt:
+                self._world.say(f"interrupted: {_so_far(summary)}")
+                raise
         if json:
             self._world.print_json(summary)
         else:
             self._world.print("\n".join(_told(summary)))
-        return 1 if strict and summary.refused else 0
+        return 1 if strict and summary.all_refused else 0
 
-    def _take_in(self, summary: Summary, outcomes: Iterable["Outcome"]) -> None:
-        """Count outcomes as they come; on a terminal, say how far it is."""
-        shows = self._world.err.isatty()
-        for outcome in outcomes:
-            summary.count(outcome)
-            if shows and summary.total % EVERY == 0:
-                self._world.err.write(f"\r{counted(summary.total, 'version')} …")
-                self._world.err.flush()
-        if shows:
-            self._world.err.write("\r" + " " * 40 + "\r")
+    def _import_skills(
+        self, summary: Summary, hub: Hub, source: Path, visibility: str, owner: str | None
+    ) -> None:
+        from hubify.formats.folders import read_skills
+        from hubify.formats.importing import Importer
+
+        importer = Importer(
+            _caller(hub), refusals=(OneRefused,), visibility=visibility, owner=owner
+        )
+        with Progress(self._world, "version") as progress:
+            for outcome in importer.run(read_skills(source)):
+                summary.count(outcome)
+                progress.step()
+
+    def _tell(self, summary: Summary, hub: Hub, source: Path) -> None:
+        """Report what agents made of the skills that were found."""
+        from hubify.formats.folders import read_analyses
+        from hubify.formats.task_reports import Numbered, Teller
+
+        versions = {
+            outcome.source_id: Numbered(outcome.name, outcome.version)
+            for outcome in summary.outcomes
+            if outcome.version_id is not None
+        }
+        summary.told = Told()
+        teller = Teller(_caller(hub), versions, refusals=(OneRefused,))
+        with Progress(self._world, "report") as progress:
+            for outcome in teller.run(read_analyses(source)):
+                summary.told.count(outcome)
+                progress.step()
 
 
-def _outcomes(hub: Hub, source: Path, visibility: str) -> Iterator["Outcome"]:
-    from hubify.formats.folders import read_skills
-    from hubify.formats.importing import Importer
-
+def _caller(hub: Hub) -> Call:
     def call(path: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
         try:
             return read(dict[str, Any], hub.mutation(path, arguments))
         except HubifyError as error:
-            if error.code in OF_ONE_VERSION:
-                raise VersionRefused(error.message) from None
+            if error.code in OF_ONE:
+                raise OneRefused(error.message) from None
             raise
 
-    importer = Importer(call, refusals=(VersionRefused,), visibility=visibility)
-    yield from importer.run(read_skills(source))
+    return call
 
 
 def _cut_short(error: HubifyError, summary: Summary) -> HubifyError:
-    if not summary.total:
+    if not summary.outcomes:
         return error
-    done = f"{counted(summary.imported, 'version')} imported before; run it again to go on"
-    return HubifyError(error.code, f"{error.message} ({done})", error.details)
+    return HubifyError(error.code, f"{error.message} ({_so_far(summary)})", error.details)
+
+
+def _so_far(summary: Summary) -> str:
+    done = f"{counted(summary.imported, 'version')} imported"
+    if summary.told is not None:
+        done += f", {counted(summary.told.reported, 'run')} reported"
+    return f"{done} before; run it again to go on"
 
 
 def _told(summary: Summary) -> Iterator[str]:
@@ -153,6 +185,8 @@ def _told(summary: Summary) -> Iterator[str]:
         if lines:
             yield f"{outcome.state} {_label(outcome)}"
             yield from (f"  {line}" for line in lines)
+    if summary.told is not None:
+        yield from lines_of(summary.told)
     names = {outcome.name for outcome in summary.outcomes if outcome.state not in REFUSED}
     yield (
         f"imported {summary.imported:,}, unchanged {summary.unchanged:,} "

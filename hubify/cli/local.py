@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from hubify.app.compose import Parts, compose, flusher_for, registry_of
 from hubify.app.directory import DataDirectory
 from hubify.app.settings import Settings
-from hubify.cli.targets import LENT_SCOPES, Directory, Hub
-from hubify.domains.auth import ADMIN_OWNER, checked_owner
+from hubify.cli.targets import Directory
+from hubify.domains.auth import ADMIN_OWNER
 from hubify.functions.backend import Answer, Call
 from hubify.functions.principal import CallerKind, Principal
 from hubify.functions.spec import FunctionKind
@@ -54,17 +54,6 @@ class LocalHub:
 
         registry = self._parts.backend.wiring.registry
         return encode(catalogue(registry, endpoints_of(registry)), CLEAN)
-
-    @contextmanager
-    def acting_for(self, owner: str) -> Generator[Hub]:
-        """Act as another owner, as with a key made for it."""
-        try:
-            self._principal.require("*")
-            holder = checked_owner(owner)
-        except AppError as error:
-            raise HubifyError(error.code, error.message) from None
-        principal = Principal(CallerKind.KEY, holder, scopes=frozenset(LENT_SCOPES))
-        yield LocalHub(self._parts, self._runner, principal)
 
     def _run(self, kind: FunctionKind, path: str, given: Mapping[str, object] | None) -> Value:
         try:

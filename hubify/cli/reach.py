@@ -24,8 +24,6 @@ def reached(world: World, data: str | None) -> Generator[Hub]:
         HubifyError: there is none, or it cannot be opened.
 
     """
-    from hubify.cli.remote import RemoteHub
-
     target = target_of(world.environment, data)
     with ExitStack() as stack:
         if isinstance(target, Directory):
@@ -36,8 +34,7 @@ def reached(world: World, data: str | None) -> Generator[Hub]:
                 yield stack.enter_context(opened(target))
                 return
             target = remote
-        client = stack.enter_context(world.client(target.url, target.key))
-        yield RemoteHub(client, world)
+        yield stack.enter_context(world.client(target.url, target.key))
 
 
 def _claimed(world: World, target: Directory, stack: ExitStack) -> Remote | None:

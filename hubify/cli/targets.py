@@ -4,7 +4,6 @@ Invariant: pure; the same command line and variables mean the same hub.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +13,6 @@ from hubify.values.values import Value
 
 URL, KEY, DATA, FUNCTIONS = "HUBIFY_URL", "HUBIFY_API_KEY", "HUBIFY_DATA", "HUBIFY_FUNCTIONS"
 DEFAULT_DATA = "data"
-LENT_SCOPES = ("skills:read", "skills:write")  # what acting for another owner is good for
 
 
 class Hub(Protocol):
@@ -34,10 +32,6 @@ class Hub(Protocol):
 
     def functions(self) -> bytes:
         """What there is to call, as the JSON text of `GET /api/functions`."""
-        ...
-
-    def acting_for(self, owner: str) -> AbstractContextManager["Hub"]:
-        """The same hub as a caller of another owner sees it; administrators only."""
         ...
 
 

@@ -7,6 +7,8 @@ opens nothing but regular files, is bounded, and goes in the byte order of names
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 
@@ -27,7 +29,13 @@ from hubify.formats.limits import (
     MAX_TREE_DEPTH,
     MAX_TREE_FOLDERS,
 )
-from hubify.formats.openspace import Analysis, is_skill_row, read_analysis_rows, read_skill_rows
+from hubify.formats.openspace import (
+    Analysis,
+    is_analysis_row,
+    is_skill_row,
+    read_analysis_rows,
+    read_skill_rows,
+)
 from hubify.formats.reader import is_skill_file
 from hubify.formats.records import Candidate, Imported, Origin, Unreadable, assemble
 
@@ -50,9 +58,10 @@ def read_skills(path: Path) -> Iterator[Imported]:
         yield from _read_file(root, root.path)
         return
     found = False
-    for imported in _search(root, root.path, 0, []):
-        found = True
-        yield imported
+    for place in _search(root, root.path, 0, []):
+        for imported in _read_place(root, place):
+            found = True
+            yield imported
     if not found:
         what = "There is no SKILL.md here, nor in the folders below."
         yield _unreadable(root, root.path, refused("no-skills", what, "Name another folder."))
@@ -65,8 +74,17 @@ def read_skill_folder(path: Path) -> Imported:
 
 
 def read_analyses(path: Path) -> Iterator[Analysis | Unreadable]:
-    """Yield the analyses of an OpenSpace record, `analyses.jsonl`."""
-    yield from read_analysis_rows(_lines(path), source=path.name)
+    """Yield the analysed tasks of every OpenSpace record at `path`, a file or a folder of them."""
+    root = _Root(path.resolve())
+    if root.path.is_file():
+        yield from read_analysis_rows(_lines(root.path), source=root.path.name)
+        return
+    for place in _search(root, root.path, 0, []):
+        if isinstance(place, _Place) and place.kind is _Kind.RECORD:
+            with suppress(Refused):  # a record that cannot be read is refused as one of skills
+                if is_analysis_row(_first_line(place.path)):
+                    source = root.name_of(place.path)
+                    yield from read_analysis_rows(_lines(place.path), source=source)
 
 
 def write_bundle(bundle: Bundle, target: Path) -> None:
@@ -102,8 +120,26 @@ class _Root(Struct, frozen=True):
         return shown(self.path.name if inner == "." else f"{self.path.name}/{inner}")
 
 
-def _search(root: _Root, folder: Path, depth: int, visited: list[Path]) -> Iterator[Imported]:
-    """Yield the skills in one folder; `visited` counts the folders looked at."""
+class _Kind(Enum):
+    """What a place in the tree is read as."""
+
+    SKILL = "skill"
+    HISTORY = "history"
+    RECORD = "record"
+
+
+class _Place(Struct, frozen=True):
+    """Something in the tree to read; `entries` of a folder only."""
+
+    kind: _Kind
+    path: Path
+    entries: list[os.DirEntry[str]] = []
+
+
+def _search(
+    root: _Root, folder: Path, depth: int, visited: list[Path]
+) -> Iterator[_Place | Unreadable]:
+    """Yield the skills and records in one folder; `visited` counts the folders looked at."""
     visited.append(folder)
     try:
         entries = _entries(folder)
@@ -111,10 +147,10 @@ def _search(root: _Root, folder: Path, depth: int, visited: list[Path]) -> Itera
         yield _unreadable(root, folder, refusal.finding)
         return
     if any(is_skill_file(entry.name) and not _is_folder(entry) for entry in entries):
-        yield _skill(root, folder)
+        yield _Place(_Kind.SKILL, folder)
         return
     if any(entry.name == META_FILE for entry in entries) and _has_versions(entries):
-        yield _history(root, folder, entries)
+        yield _Place(_Kind.HISTORY, folder, entries)
         return
     for entry in entries:
         yield from _search_entry(root, entry, depth + 1, visited)
@@ -122,7 +158,7 @@ def _search(root: _Root, folder: Path, depth: int, visited: list[Path]) -> Itera
 
 def _search_entry(
     root: _Root, entry: os.DirEntry[str], depth: int, visited: list[Path]
-) -> Iterator[Imported]:
+) -> Iterator[_Place | Unreadable]:
     path = Path(entry.path)
     if entry.is_symlink() and _inside(root.path, path) is None:
         what = "It is a symbolic link that leads out of the folder."
@@ -132,12 +168,25 @@ def _search_entry(
         return
     elif not _is_folder(entry):
         if entry.name.endswith(_RECORD):
-            yield from _records(root, path, strict=False)
+            yield _Place(_Kind.RECORD, path)
     elif depth > MAX_TREE_DEPTH or len(visited) >= MAX_TREE_FOLDERS:
         what = f"More than {MAX_TREE_DEPTH} levels or {MAX_TREE_FOLDERS} folders; not searched."
         yield _unreadable(root, path, refused("tree-too-large", what, "Import it by itself."))
     else:
         yield from _search(root, path, depth, visited)
+
+
+def _read_place(root: _Root, place: _Place | Unreadable) -> Iterator[Imported]:
+    if isinstance(place, Unreadable):
+        yield place
+        return
+    match place.kind:
+        case _Kind.SKILL:
+            yield _skill(root, place.path)
+        case _Kind.HISTORY:
+            yield _history(root, place.path, place.entries)
+        case _Kind.RECORD:
+            yield from _records(root, place.path, strict=False)
 
 
 def _read_file(root: _Root, path: Path) -> Iterator[Imported]:
@@ -287,16 +336,27 @@ def _records(root: _Root, path: Path, *, strict: bool) -> Iterator[Imported]:
     """Yield the skills of a JSON Lines file; one of another kind is an error only if `strict`."""
     source = root.name_of(path)
     try:
-        first = next((line for line in _lines(path) if line.strip()), b"")
+        first = _first_line(path)
         if is_sample(first):
             yield from read_samples(_lines(path), source=source)
         elif is_skill_row(first):
             yield from read_skill_rows(_lines(path), source=source)
         elif strict:
-            what = "Its first line is neither a sample's nor an OpenSpace skill."
-            yield Unreadable(source, (refused("record", what, "Name another file."),))
+            yield Unreadable(source, (_no_skills_in(first),))
     except Refused as refusal:
         yield Unreadable(source, (refusal.finding,))
+
+
+def _no_skills_in(first_line: bytes) -> Finding:
+    if is_analysis_row(first_line):
+        what = "It tells of analysed tasks, which are about the skills of its record."
+        return refused("record", what, "Import the folder that holds both, with --reports.")
+    what = "Its first line is neither a sample's nor an OpenSpace skill."
+    return refused("record", what, "Name another file.")
+
+
+def _first_line(path: Path) -> bytes:
+    return next((line for line in _lines(path) if line.strip()), b"")
 
 
 def _lines(path: Path) -> Iterator[bytes]:

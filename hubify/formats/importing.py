@@ -65,11 +65,16 @@ class Importer:
         *,
         refusals: tuple[type[Exception], ...] = (),
         visibility: str = "public",
+        owner: str | None = None,
     ) -> None:
-        """`refusals` are what `call` raises when the registry will not take a version."""
+        """`refusals` are what `call` raises when the registry will not take a version.
+
+        `owner`: whose skills they become, when not the caller's own.
+        """
         self._call = call
         self._refusals = refusals
         self._visibility = visibility
+        self._owner = owner
         self._version_ids: dict[str, str] = {}
 
     def run(self, found: Iterable[Imported]) -> Iterator[Outcome]:
@@ -145,6 +150,8 @@ class Importer:
             "version_author": version.author,
             "visibility": self._visibility,
         }
+        if self._owner is not None:
+            arguments["owner"] = self._owner
         if version.published_at is not None:
             arguments["published_at"] = version.published_at
         if version.bundle.files:

@@ -49,3 +49,12 @@ MAX_LINES = 100_000  # lines of one record
 MAX_RECORD_BYTES = 256 * MIB  # one JSON Lines record, read whole
 MAX_TREE_FOLDERS = 10_000  # folders looked at for skills
 MAX_TREE_DEPTH = 6  # folders below the one given
+
+# What analysed tasks tell; the registry's own bounds of these fields, in characters.
+MAX_TOLD = 100  # runs, or suggestions, of one task
+MAX_REPORT_NOTE = 4000
+MAX_REPORT_ERROR = 8000
+MAX_SUGGESTION = 2000
+MAX_PROPOSAL = 8000
+MAX_TITLE = 120  # of a proposal; the registry takes 200
+MAX_RUN_ID = 200

@@ -65,8 +65,17 @@ class Analysis(Struct, frozen=True, kw_only=True):
 
 def is_skill_row(line: bytes) -> bool:
     """Whether a line has the shape of a skill of this record."""
+    return _has_shape(line, _Row)
+
+
+def is_analysis_row(line: bytes) -> bool:
+    """Whether a line has the shape of an analysed task of this record."""
+    return _has_shape(line, Analysis)
+
+
+def _has_shape(line: bytes, shape: type[Struct]) -> bool:
     try:
-        decode_json(line, _Row)
+        decode_json(line, shape)
     except NotJson:
         return False
     return True

@@ -111,28 +111,12 @@ def test_a_summary_as_json_holds_every_outcome(folder: Path) -> None:
     assert [each["state"] for each in summary["outcomes"]] == ["unreadable", "imported", "imported"]
 
 
-def test_skills_may_become_another_owners_with_a_key_that_ends_with_the_import(
-    folder: Path,
-) -> None:
-    made = {
-        "token": "hk_live_lent", "tokenId": "k9", "name": "x", "owner": "ann", "agent": None,
-        "scopes": [], "expiresAt": None,
-    }  # fmt: skip
-
-    def refuse(_arguments: object) -> object:
-        raise Refusal("UNAVAILABLE", "the disk is full")
-
-    server = FakeServer(
-        {"auth:createApiToken": made, PATH: refuse, "auth:revokeApiToken": True},
-    )
+def test_skills_may_become_another_owners(folder: Path) -> None:
+    server = FakeServer({PATH: lambda arguments: answered("imported", arguments)})
     finished = hubify("skills", "import", str(folder / "good"), "--owner", "ann", server=server)
-    assert finished.status == 1
-    first, *imports, last = server.calls
-    assert (first.path, first.arguments["owner"]) == ("auth:createApiToken", "ann")
-    assert {(call.path, call.key) for call in imports} == {(PATH, "hk_live_lent")}
-    assert (last.path, last.arguments, last.key) == (
-        "auth:revokeApiToken", {"tokenId": "k9"}, "hk_live_test",
-    )  # fmt: skip
+    assert finished.status == 0
+    (call,) = server.calls
+    assert (call.path, call.arguments["owner"], call.key) == (PATH, "ann", "hk_live_test")
 
 
 def test_new_skills_may_be_private(folder: Path) -> None:
@@ -156,3 +140,85 @@ def test_on_a_terminal_it_says_how_far_it_is(folder: Path) -> None:
     finished = hubify("skills", "import", str(folder), server=server, terminal=True)
     assert "\r10 versions …" in finished.err
     assert "\r20 versions …" in finished.err
+
+
+def test_an_interrupted_import_says_how_far_it_came(folder: Path) -> None:
+    def interrupt(arguments: dict[str, Any]) -> object:
+        if arguments["name"] == "late":
+            raise KeyboardInterrupt
+        return answered("imported", arguments)
+
+    finished = hubify("skills", "import", str(folder), server=FakeServer({PATH: interrupt}))
+    assert (finished.status, finished.out) == (130, "")
+    assert finished.err == "interrupted: 1 version imported before; run it again to go on\n"
+
+
+REPORT, PROPOSE = "learning:report", "evolution:proposeSkill"
+ROW = {
+    "skill_id": "tidy__v0", "name": "tidy", "description": "Tidies.", "lineage_origin": "imported",
+    "lineage_created_at": "2026-03-16T01:00:00", "files": {},
+}  # fmt: skip
+TASK = {
+    "id": 1, "task_id": "t", "timestamp": "2026-03-16T02:00:00", "task_completed": True,
+    "execution_note": "Done.", "tool_issues": [],
+    "judgments": [
+        {"skill_id": "tidy__v0", "skill_applied": True, "note": "It helped."},
+        {"skill_id": "gone__v0", "skill_applied": True, "note": "It helped."},
+        {"skill_id": "idle__v0", "skill_applied": False, "note": "Not needed."},
+    ],
+    "suggestions": [
+        {"type": "fix", "target_skills": ["tidy__v0"], "direction": "Sort imports too."},
+        {"type": "captured", "target_skills": [], "direction": "A skill that sorts."},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """An OpenSpace record: one skill and one analysed task."""
+    (tmp_path / "skills.jsonl").write_text(json.dumps(ROW), encoding="utf-8")
+    (tmp_path / "analyses.jsonl").write_text(json.dumps(TASK), encoding="utf-8")
+    return tmp_path
+
+
+def with_reports(*, repeated: bool = False) -> FakeServer:
+    """A server that takes skills, reports and proposals in."""
+    return FakeServer({
+        PATH: lambda arguments: answered("imported", arguments),
+        REPORT: {"repeated": repeated},
+        PROPOSE: {},
+    })  # fmt: skip
+
+
+def test_reports_are_taken_in_only_when_asked(record: Path) -> None:
+    server = with_reports()
+    hubify("skills", "import", str(record), server=server)
+    assert {call.path for call in server.calls} == {PATH}
+
+
+def test_what_agents_made_of_the_skills_is_reported_and_counted(record: Path) -> None:
+    server = with_reports()
+    finished = hubify("skills", "import", str(record), "--reports", server=server)
+    assert [call.path for call in server.calls] == [PATH, REPORT, PROPOSE]
+    assert server.calls[1].arguments["improvement"] == "Sort imports too."
+    assert finished.out.splitlines()[-4:] == [
+        "refused gone__v0 of t#1: The skill 'gone__v0' is not in the registry.",
+        "reported 1 run, unchanged 0 (1 suggestion); 1 proposal for new skills; refused 1",
+        "left out 1 judgment: The agent did not follow the skill, and asks nothing of it.",
+        "imported 1, unchanged 0 (1 skill); repaired 0, refused 0",
+    ]
+
+
+def test_reports_that_are_there_are_unchanged(record: Path) -> None:
+    server = with_reports(repeated=True)
+    finished = hubify("skills", "import", str(record), "--reports", "--json", server=server)
+    told = json.loads(finished.out)["told"]
+    assert (told["reported"], told["unchanged"], told["refused"]) == (0, 1, 1)
+    assert [outcome["state"] for outcome in told["outcomes"]] == [
+        "unchanged", "refused", "left_out", "proposed",
+    ]  # fmt: skip
+
+
+def test_a_refused_report_is_a_failure_when_asked(record: Path) -> None:
+    argv = ("skills", "import", str(record), "--reports", "--strict")
+    assert hubify(*argv, server=with_reports()).status == 1

@@ -55,12 +55,16 @@ def test_a_wrong_key_is_refused_before_anything_is_done(data: Path) -> None:
 
 
 def test_only_an_administrator_acts_for_another_owner(data: Path) -> None:
-    source = str(data.parent)
+    folder = data / "greet"
+    folder.mkdir()
+    (folder / "SKILL.md").write_text("---\nname: greet\ndescription: Greets.\n---\nSay hello.")
+    source = str(folder)
     key = new_key(data, "ann", "skills:write")
     refused = local(data, "skills", "import", source, "--owner", "ben", key=key)
     assert refused.err.startswith("hubify: FORBIDDEN: ")
     hostile = local(data, "skills", "import", source, "--owner", "../ben")
-    assert hostile.err.startswith("hubify: VALIDATION_ERROR: '../ben' cannot be an owner's name")
+    assert hostile.status == 2
+    assert hostile.err.startswith("hubify: '../ben' cannot be an owner's name")
 
 
 def test_internal_functions_cannot_be_called(data: Path) -> None:

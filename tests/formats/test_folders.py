@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hubify.formats import folders
 from hubify.formats.bundle import EMPTY, Bundle, gather
 from hubify.formats.folders import read_analyses, read_skill_folder, read_skills, write_bundle
+from hubify.formats.openspace import Analysis
 from hubify.formats.records import Imported, ImportedSkill, Unreadable
 
 
@@ -183,6 +184,34 @@ def test_analyses_are_read_from_their_file(tmp_path: Path) -> None:
     put(tmp_path, {"analyses.jsonl": "{}\n"})
     (read,) = read_analyses(tmp_path / "analyses.jsonl")
     assert isinstance(read, Unreadable)
+
+
+ANALYSIS = {
+    "id": 1, "task_id": "t", "timestamp": "", "task_completed": True, "execution_note": "",
+    "tool_issues": [], "judgments": [], "suggestions": [],
+}  # fmt: skip
+
+
+def test_analyses_are_found_in_a_folder_but_not_among_a_skills_own_files(tmp_path: Path) -> None:
+    line = json.dumps(ANALYSIS) + "\n"
+    files = {
+        "record/analyses.jsonl": line + "broken\n",
+        "record/skills.jsonl": "{}\n",
+        "skill/SKILL.md": text("a"),
+        "skill/analyses.jsonl": line,
+    }
+    put(tmp_path, files)
+    first, second = read_analyses(tmp_path)
+    assert isinstance(first, Analysis)
+    assert isinstance(second, Unreadable)
+    assert second.source == f"{tmp_path.name}/record/analyses.jsonl:2"
+
+
+def test_analyses_alone_are_refused_with_the_way_to_take_them_in(tmp_path: Path) -> None:
+    put(tmp_path, {"analyses.jsonl": json.dumps(ANALYSIS)})
+    (read,) = read_skills(tmp_path / "analyses.jsonl")
+    assert isinstance(read, Unreadable)
+    assert read.findings[0].fix == "Import the folder that holds both, with --reports."
 
 
 def bundle_of(files: dict[str, bytes]) -> Bundle:

@@ -13,10 +13,12 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.auth import checked_owner
 from hubify.domains.gateway import Finding, Gate, Severity, Verdict
 from hubify.domains.skills.arguments import (
     Category,
     Line,
+    OwnerName,
     SkillName,
     Summary,
     VersionText,
@@ -34,6 +36,7 @@ from hubify.domains.skills.intake import (
     sent_files,
 )
 from hubify.domains.skills.lookup import (
+    ADMIN,
     WRITE,
     belongs_to,
     may_read,
@@ -63,7 +66,7 @@ from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import EMPTY
 from hubify.formats.names import owned_name, slug_from
 from hubify.formats.versions import FIRST, BadVersion, bump_patch, is_prerelease, read_version
-from hubify.functions import InvalidInput, MutationCtx, RowId, post
+from hubify.functions import InvalidInput, MutationCtx, RateClass, RowId, post
 
 MAX_TRIES = 1_000
 """Numbers that are tried before a version of changed bytes is given up."""
@@ -96,8 +99,9 @@ class ImportedVersion(msgspec.Struct, frozen=True):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """One version as its source describes it."""
+    """One version as its source describes it; `holder` is the owner it shall belong to."""
 
+    holder: str
     slug: str
     author: str
     version: str
@@ -122,7 +126,9 @@ class Place(msgspec.Struct, frozen=True):
     notes: tuple[Finding, ...] = ()
 
 
-@skills.mutation(scope=WRITE, rest=post("/v1/skills/import"), errors=(NameTaken,))
+@skills.mutation(
+    scope=WRITE, rate=RateClass.IMPORT, rest=post("/v1/skills/import"), errors=(NameTaken,)
+)
 def import_version(
     ctx: MutationCtx,
     *,
@@ -141,15 +147,18 @@ def import_version(
     source_origin: Line = "",
     version_author: Line = "",
     visibility: Visibility = Visibility.PUBLIC,
+    owner: OwnerName | None = None,
 ) -> ImportedVersion:
     """Import one version of a skill from elsewhere; call it in order of publication.
 
     `author` is who holds the name there; `source_origin` is the source's own word for how the
     version came about. Without files it becomes a placeholder that only has a description.
-    `parents` are the ids that earlier imports answered. A refusal is an answer, not an error, and
-    has the findings that say why.
+    `parents` are the ids that earlier imports answered. With `owner`, for administrators, it is
+    imported as that owner would do it. A refusal is an answer, not an error, and has the findings
+    that say why.
     """
     wish = Wish(
+        holder=_holder(ctx, owner),
         slug=slug_from(name),
         author=author,
         version=_read_number(version),
@@ -182,7 +191,7 @@ def import_version(
 def _import(ctx: MutationCtx, wish: Wish, place: Place, examined: Examined) -> ImportedVersion:
     number = _free_number(ctx, place.skill, wish.version)
     notes = place.notes if number == wish.version else (*place.notes, _bumped(wish, number))
-    owner = place.skill.owner if place.skill else ctx.identity.owner
+    owner = place.skill.owner if place.skill else wish.holder
     decision = decide(
         ctx,
         msgspec.structs.replace(examined, findings=(*notes, *examined.findings)),
@@ -205,6 +214,19 @@ def _import(ctx: MutationCtx, wish: Wish, place: Place, examined: Examined) -> I
     return msgspec.structs.replace(answer, findings=decision.findings)
 
 
+def _holder(ctx: MutationCtx, owner: str | None) -> str:
+    """The owner that a version is imported for.
+
+    Raises:
+        Forbidden: another owner than the caller's, who is no administrator.
+
+    """
+    if owner is None or owner == ctx.identity.owner:
+        return ctx.identity.owner
+    ctx.identity.require(ADMIN)
+    return checked_owner(owner)
+
+
 def _place(ctx: MutationCtx, wish: Wish) -> Place:
     """The name that a version goes under: its own, or `<owner>-<slug>` where another holds that.
 
@@ -215,7 +237,7 @@ def _place(ctx: MutationCtx, wish: Wish) -> Place:
     held = ctx.db.first(Skill.where(name=wish.slug))
     if may_be_named(wish.slug) and (held is None or _is_same(ctx, held, wish)):
         return Place(wish.slug, held)
-    name = owned_name(wish.author or ctx.identity.owner, wish.slug)
+    name = owned_name(wish.author or wish.holder, wish.slug)
     other = ctx.db.first(Skill.where(name=name))
     if other is not None and not _is_same(ctx, other, wish):
         raise NameTaken(f"the names '{wish.slug}' and '{name}' are taken")
@@ -225,9 +247,11 @@ def _place(ctx: MutationCtx, wish: Wish) -> Place:
 
 def _is_same(ctx: MutationCtx, held: Skill, wish: Wish) -> bool:
     """Whether a skill of the registry is the one that is being imported."""
-    if held.status is SkillStatus.DELETED or not belongs_to(held, ctx.identity):
+    if held.status is SkillStatus.DELETED or held.author != wish.author:
         return False
-    return held.author == wish.author
+    if wish.holder != ctx.identity.owner:
+        return held.owner == wish.holder
+    return belongs_to(held, ctx.identity)
 
 
 def _same_bytes(

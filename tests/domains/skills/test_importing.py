@@ -2,10 +2,11 @@
 
 import pytest
 
-from hubify.domains.skills import NameTaken
+from hubify.domains.skills import NameTaken, skills
 from hubify.domains.skills.importing import ImportedVersion, ImportOutcome
-from hubify.functions import Forbidden, InvalidInput, Principal
+from hubify.functions import Forbidden, InvalidInput, Principal, RateClass
 from hubify.functions.principal import ANONYMOUS
+from hubify.functions.quota import DEFAULT_LIMITS
 from hubify.testing.backend import known
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
@@ -150,3 +151,38 @@ def test_a_name_without_a_letter_is_refused(registry: SkillRegistry) -> None:
 def test_importing_takes_the_scope(registry: SkillRegistry) -> None:
     with pytest.raises(Forbidden, match="skills:write"):
         taken_in(registry, by=known("bob", "skills:read"))
+
+
+def test_an_administrator_imports_for_an_owner_as_the_owner_would(registry: SkillRegistry) -> None:
+    admin = known("admin", "*")
+    taken_in(registry, by=admin, owner="bob")
+    assert registry.query("skills:getByName", name="greet").owner == "bob"
+    changed = taken_in(registry, skill_md(body="Changed."), by=known("bob", "skills:write"))
+    assert (changed.outcome, changed.name) == (ImportOutcome.IMPORTED, "greet")
+
+
+def test_an_import_for_one_owner_never_adds_to_anothers_skill(registry: SkillRegistry) -> None:
+    taken_in(registry)
+    answer = taken_in(registry, skill_md(body="Other."), by=known("admin", "*"), owner="bob")
+    assert answer.name == "bob-greet"
+    assert registry.query("skills:getByName", name="greet").versions == 1
+
+
+def test_only_an_administrator_imports_for_somebody_else(registry: SkillRegistry) -> None:
+    assert taken_in(registry, owner="ada").outcome is ImportOutcome.IMPORTED
+    with pytest.raises(Forbidden, match="skills:admin"):
+        taken_in(registry, owner="bob")
+
+
+@pytest.mark.parametrize("owner", ["No Body", "../x", "-"])
+def test_an_import_for_what_cannot_be_an_owner_is_refused(
+    registry: SkillRegistry, owner: str
+) -> None:
+    with pytest.raises(InvalidInput, match="owner's name"):
+        taken_in(registry, by=known("admin", "*"), owner=owner)
+
+
+def test_an_ordinary_key_imports_hundreds_of_versions_in_a_minute() -> None:
+    assert DEFAULT_LIMITS[RateClass.IMPORT] >= 600
+    (spec,) = (spec for spec in skills.specs if spec.path == "skills:importVersion")
+    assert spec.rate is RateClass.IMPORT
