@@ -28,7 +28,7 @@ _decode = msgspec.msgpack.Decoder(CanaryState).decode
 
 
 class TrialRun(NamedTuple):
-    """A ticketed run of a skill that has a version on trial."""
+    """A run of a skill that has a version on trial; without a ticket it is shown, not counted."""
 
     canary_id: str
     arm: Arm
@@ -37,6 +37,7 @@ class TrialRun(NamedTuple):
     platform: str
     outcome: Outcome
     is_regression: bool
+    ticketed: bool = True
 
 
 class Look(NamedTuple):
@@ -64,7 +65,7 @@ def look_at_run(ctx: MutationCtx, run: TrialRun) -> Look | None:
     A run whose ticket was issued while the trial was paused says nothing of either version.
     """
     kept = ctx.db.first(JudgeState.where(canary_id=run.canary_id))
-    if kept is None or not 0 < run.share < 1:
+    if kept is None or (run.ticketed and not 0 < run.share < 1):
         return None
     state = _decode(kept.state)
     stood = marks(state)
@@ -75,6 +76,7 @@ def look_at_run(ctx: MutationCtx, run: TrialRun) -> Look | None:
         owner=run.owner,
         platform=run.platform,
         outcome=run.outcome,
+        ticketed=run.ticketed,
         is_regression=run.is_regression,
     )
     observe(state, report)

@@ -21,11 +21,13 @@ from hubify.domains.skills import (
     acting_agent,
     may_read,
     require_version,
+    rollout_of,
     skill_named,
     spend_ticket,
     stable_version,
 )
 from hubify.evidence.redaction import redact
+from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket
 from hubify.functions import MutationCtx, QueryCtx
 
@@ -118,26 +120,35 @@ def reported_version(
     return found
 
 
-def trial_run(filed: Filed) -> TrialRun | None:
-    """What the judge of a trial is shown of the run; None outside a trial."""
-    ticket, run = filed.spent, filed.run
-    if ticket is None or not ticket.canary:
+def trial_run(ctx: QueryCtx, filed: Filed) -> TrialRun | None:
+    """What the judge of a trial is shown of the run; None outside a trial.
+
+    A run without a ticket is shown where it is of either version that the trial compares.
+    """
+    skill, version, run, told, ticket = filed
+    if ticket is not None:
+        trial = (ticket.canary, ticket.arm, ticket.share) if ticket.canary else None
+    elif version.version in (skill.stable_version, skill.canary_version):
+        rollout = rollout_of(ctx, skill) if skill.canary_version else None
+        arm = Arm.CANARY if version.version == skill.canary_version else Arm.STABLE
+        trial = (rollout.canary_id, arm, 0.0) if rollout else None
+    else:
+        trial = None
+    if trial is None:
         return None
     return TrialRun(
-        canary_id=ticket.canary,
-        arm=ticket.arm,
-        share=ticket.share,
+        *trial,
         owner=run.owner,
         platform=run.platform,
         outcome=run.outcome,
-        is_regression=filed.told.is_regression,
+        is_regression=told.is_regression,
+        ticketed=ticket is not None,
     )
 
 
-def report_row(filed: Filed, agent: AgentStanding, now: int) -> Report:
+def report_row(filed: Filed, agent: AgentStanding, trial: TrialRun | None, now: int) -> Report:
     """A report as it is kept for ever."""
-    spent, version, run = filed.spent, filed.version, filed.run
-    on_trial = spent is not None and spent.canary != ""
+    version, run, spent = filed.version, filed.run, filed.spent
     return Report(
         skill_id=version.skill_id,
         version_id=version.id,
@@ -150,9 +161,9 @@ def report_row(filed: Filed, agent: AgentStanding, now: int) -> Report:
         binding=run.binding,
         created_at=now,
         serial=spent.serial if spent else None,
-        canary_id=spent.canary if spent and on_trial else None,
-        arm=spent.arm if spent and on_trial else None,
-        share=spent.share if spent and on_trial else None,
+        canary_id=trial.canary_id if trial else None,
+        arm=trial.arm if trial else None,
+        share=trial.share if trial and trial.ticketed else None,
         **filed.told._asdict(),
     )
 

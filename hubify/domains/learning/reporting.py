@@ -181,12 +181,12 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
     """Let all that follows from a report happen: row, agent, standings, trial, suggestion."""
     skill, version, run, told, _spent = filed
     agent = find_or_create(ctx, run.owner, run.agent, run.platform)
-    stored = ctx.db.insert(report_row(filed, agent, ctx.now))
+    trial = trial_run(ctx, filed)
+    stored = ctx.db.insert(report_row(filed, agent, trial, ctx.now))
     agreed = agreement(ctx, version, run)
     moved = count_for_skill(ctx, skill, version, run=run, day=ctx.today)
     count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
     count_day(ctx, skill, run)
-    trial = trial_run(filed)
     if trial is not None:
         observe_run(ctx, trial)
     proposed = NOTHING_PROPOSED

@@ -37,7 +37,8 @@ class EndorsementType(StrEnum):
 class Report(Row, frozen=True, omit_defaults=True):
     """One run of one version, as its agent told it, with known secrets taken out.
 
-    `serial`, `canary_id`, `arm` and `share` are those of the ticket it was reported with.
+    `serial` and `share` are those of the ticket it was reported with; `canary_id` and `arm` are
+    those too, or without a ticket those of the trial that its version was in.
     """
 
     skill_id: RowId

@@ -52,6 +52,6 @@ def test_only_maintainers_change_settings_and_only_here() -> None:
     story = Story()
     with pytest.raises(Forbidden):
         story.maintain("updateSettings", principal=known("eve", "evolution:write"), enabled=False)
+    told = {"name": NAME, "evolution": {"minReporters": 1}}
     with pytest.raises(InvalidInput):
-        told = {"name": NAME, "evolution": {"minReporters": 1}}
         story.backend.mutation("skills:update", told, principal=AUTHOR)

@@ -274,3 +274,35 @@ def test_two_owners_may_give_their_runs_the_same_name(story: Story) -> None:
         by = known(owner, "learning:report")
         assert not story.backend.mutation("learning:report", arguments, principal=by).repeated
     assert len(logs(story)) == 2
+
+
+def test_runs_without_a_ticket_are_shown_to_a_trials_judge_and_decide_nothing() -> None:
+    story = Story(stageHours=[1], stageShares=[0.5])
+    story.suggest()
+    story.backend.advance(1)
+    for turn in range(60):
+        told = {"skillVersion": "1.0.1", "isRegression": True}
+        story.report(f"plain-{turn % 20}", "fail", **told)
+        story.report(f"plain-{turn % 20}", skillVersion="1.0.0")
+    evidence = story.ask("evolution:getCanaryStatus").evidence
+    assert (evidence.shown.canary.runs, evidence.shown.stable.runs) == (60, 60)
+    assert evidence.shown.canary.rate == 0
+    assert evidence.unticketed == 120
+    assert (evidence.counted.canary.runs, evidence.counted.stable.runs) == (0, 0)
+    assert (evidence.verdict, evidence.paused, evidence.regression_owners) == ("running", False, ())
+    logs = story.ask("learning:getLogs", limit=2).logs
+    assert [(one.skill_version, one.is_canary) for one in logs] == [
+        ("1.0.0", False),
+        ("1.0.1", True),
+    ]
+
+
+def test_a_run_of_a_version_that_the_trial_does_not_compare_is_not_shown() -> None:
+    story = Story(stageHours=[1], stageShares=[0.5])
+    new = {"skillMd": SKILL_MD + "\nMore.\n", "name": NAME, "version": "1.1.0"}
+    story.backend.action("skills:publish", new, principal=AUTHOR)
+    story.suggest()
+    story.backend.advance(1)
+    story.report("plain", skillVersion="1.0.0")
+    evidence = story.ask("evolution:getCanaryStatus").evidence
+    assert evidence.shown.stable.runs == evidence.shown.canary.runs == 0
