@@ -283,7 +283,7 @@ def test_an_address_has_only_so_many_sockets(connect: Connect, tmp_path: Path) -
         crowd = [stack.enter_context(Wire(server)) for _ in range(most - 1)]
         with pytest.raises(InvalidStatus) as refused:
             Wire(server)
-        assert refused.value.response.status_code == 503
+        assert refused.value.response.status_code == 429
         assert b"this address has all the sockets it may have" in refused.value.response.body
         bystander.goes_on()
         crowd[0].socket.close()

@@ -198,20 +198,28 @@ def open_files(server: Server) -> int:
 
 
 @pytest.mark.parametrize(
-    ("status", "change"),
+    ("status", "code", "change"),
     [
-        (404, (b"/api/sync", b"/v1/skills")),
-        (404, (b"/api/sync", b"/api/" + b"x" * 80 + b"/sync")),
-        (400, (b"Version: 13", b"Version: 8")),
-        (400, (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"")),
-        (400, (b"dGhlIHNhbXBsZSBub25jZQ==", b"short")),
-        (404, (b"GET", b"POST")),
+        (404, "NOT_FOUND", (b"/api/sync", b"/v1/skills")),
+        (404, "NOT_FOUND", (b"/api/sync", b"/api/" + b"x" * 80 + b"/sync")),
+        (426, "VALIDATION_ERROR", (b"Version: 13", b"Version: 8")),
+        (426, "VALIDATION_ERROR", (b"Sec-WebSocket-Version: 13\r\n", b"")),
+        (400, "VALIDATION_ERROR", (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"")),
+        (400, "VALIDATION_ERROR", (b"dGhlIHNhbXBsZSBub25jZQ==", b"short")),
+        (404, "NOT_FOUND", (b"GET", b"POST")),
+        (431, "PAYLOAD_TOO_LARGE", (b"Host: x", b"Host: x\r\nCookie: " + b"c" * 10_000)),
+        (431, "PAYLOAD_TOO_LARGE", (b"Host: x", b"Host: x" + b"\r\nA: b" * 200)),
     ],
 )
-def test_a_handshake_that_is_none_is_refused(
-    server: Server, status: int, change: tuple[bytes, bytes]
+def test_a_handshake_that_is_none_is_refused_with_a_code(
+    server: Server, status: int, code: str, change: tuple[bytes, bytes]
 ) -> None:
-    assert exchange(server, HANDSHAKE.replace(*change)).status == status
+    answer = exchange(server, HANDSHAKE.replace(*change))
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.message
+    assert answer.headers["content-type"] == "application/json"
+    if status == 426:
+        assert answer.headers["sec-websocket-version"] == "13"
 
 
 @pytest.mark.parametrize(
@@ -301,8 +309,9 @@ def test_sockets_beyond_the_bound_of_an_address_are_told_so(tmp_path: Path) -> N
         for _ in range(2):
             stack.enter_context(sync_socket(crowded))
         answer = exchange(crowded, HANDSHAKE)
-        assert answer.status == 503
-        assert b"close some" in answer.body
+        assert (answer.status, answer.code) == (429, "RATE_LIMITED")
+        assert "close some" in answer.message
+        assert int(answer.headers["retry-after"]) > 0
         stack.close()
         wait_until(lambda: exchange(crowded, HANDSHAKE).status == 101, "room for a socket")
         assert crowded.faults() == []

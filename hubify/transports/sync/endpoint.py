@@ -6,16 +6,19 @@ settings; every socket that was opened is forgotten when it closes.
 
 import asyncio
 from collections import Counter
+from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 
 from hubify.transports.sync.frames import Frames
+from hubify.transports.sync.handshake import Refusal
 from hubify.transports.sync.heartbeat import BEAT_S, SLOTS, Wheel
 from hubify.transports.sync.host import Host
 from hubify.transports.sync.turns import TurnQueue
 
 MIB = 1024 * 1024
+RETRY = (("Retry-After", "5"),)
 
 
 class SyncSettings(msgspec.Struct, frozen=True):
@@ -69,15 +72,16 @@ class SyncEndpoint:
         if self._timer is None:
             self._arrange_beat()
 
-    def refusal(self, address: str) -> str:
-        """Why an address may not have one more socket now; empty when it may."""
+    def refusal(self, address: str) -> Refusal | None:
+        """Why an address may not have one more socket now; None when it may."""
         if self._stopping:
-            return "the server is stopping"
+            return _unavailable("the server is stopping; try again in a moment")
         if len(self._wheel) > self.settings.max_sockets:
-            return "the server has all the sockets it can hold; try again later"
+            return _unavailable("the server has all the sockets it can hold; try again later")
         if self._by_address[address] >= self.settings.max_sockets_per_address:
-            return "this address has all the sockets it may have; close some"
-        return ""
+            message = "this address has all the sockets it may have; close some"
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED", message, RETRY)
+        return None
 
     def admitted(self, address: str) -> None:
         """Count a socket for its address."""
@@ -112,3 +116,7 @@ class SyncEndpoint:
             socket.beat()
         if len(self._wheel):
             self._arrange_beat()
+
+
+def _unavailable(message: str) -> Refusal:
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message, RETRY)

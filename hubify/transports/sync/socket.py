@@ -14,15 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import InvalidMessage, PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from hubify.transports.sync.endpoint import SyncEndpoint
 from hubify.transports.sync.frames import text_frame
-from hubify.transports.sync.handshake import client_of
+from hubify.transports.sync.handshake import NO_SOCKET_HERE, WebSocket, client_of, fault_of
 from hubify.transports.sync.session import Closing, Peer, Session
 from hubify.wire.addresses import caller_address
 from hubify.wire.limits import MAX_MESSAGE_BYTES
@@ -41,7 +40,6 @@ CLOSING_BEATS = 2  # until a closing socket is cut
 
 BINARY_REFUSED = Closing(1003, "TextExpected")
 RESTARTING = Closing(1001, "ServerRestart")
-NOT_FOUND, TOO_MANY = 404, 503
 PING_FRAME = b"\x89\x00"
 
 log = logging.getLogger("hubify.sync")
@@ -78,7 +76,7 @@ class SyncSocket(asyncio.Protocol):
         self._endpoint = endpoint
         self._connections = connections
         self._transport = cast("asyncio.Transport", None)
-        self._websocket = ServerProtocol(max_size=MAX_MESSAGE_BYTES, logger=quiet_log)
+        self._websocket = WebSocket(max_size=MAX_MESSAGE_BYTES, logger=quiet_log)
         self._session: Session | None = None
         self._address: str | None = None
         self._arrived = b""
@@ -190,6 +188,8 @@ class SyncSocket(asyncio.Protocol):
         if isinstance(self._websocket.parser_exc, PayloadTooBig) and not self._close_sent:
             # Without a word a client would send the same message again on its next connection.
             self._write(text_frame(fatal_error(TOO_LONG)))
+        if isinstance(self._websocket.handshake_exc, InvalidMessage):
+            self._refuse_unread(self._websocket.handshake_exc)
         for event in events:
             if isinstance(event, Request):
                 self._open(event)
@@ -244,22 +244,26 @@ class SyncSocket(asyncio.Protocol):
             endpoint.settings.trusted_proxies,
         )
         if client is None:
-            response = self._websocket.reject(NOT_FOUND, "There is no WebSocket here.\n")
+            response = self._websocket.refuse(NO_SOCKET_HERE)
         elif refusal := endpoint.refusal(address):
-            response = self._websocket.reject(TOO_MANY, f"No socket now: {refusal}.\n")
+            response = self._websocket.refuse(refusal)
         else:
             response = self._websocket.accept(request)
             if self._websocket.handshake_exc is None:
-                endpoint.admitted(address)
-                self._address = address
-                self._session = Session(
-                    endpoint.host,
-                    endpoint.frames,
-                    Peer(client, address),
-                    self._on_ready,
-                    log_fault,
-                )
+                self._begin(Peer(client, address))
         self._websocket.send_response(response)
+
+    def _refuse_unread(self, error: InvalidMessage) -> None:
+        """Answer a handshake that could not be read as HTTP."""
+        if not self._transport.is_closing():
+            self._transport.write(self._websocket.refuse(fault_of(error)).serialize())
+
+    def _begin(self, peer: Peer) -> None:
+        self._endpoint.admitted(peer.address)
+        self._address = peer.address
+        self._session = Session(
+            self._endpoint.host, self._endpoint.frames, peer, self._on_ready, log_fault
+        )
 
     # Writing.
 

@@ -506,9 +506,10 @@ async def test_a_stopping_endpoint_sends_everyone_away(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [SyncSettings(max_sockets=2), SyncSettings(max_sockets_per_address=2)]
+    ("settings", "status"),
+    [(SyncSettings(max_sockets=2), b"503"), (SyncSettings(max_sockets_per_address=2), b"429")],
 )
-def test_sockets_are_bounded(settings: SyncSettings) -> None:
+def test_sockets_are_bounded(settings: SyncSettings, status: bytes) -> None:
     async def play() -> None:
         stage = Stage(settings)
         lines = [stage.line() for _ in range(2)]
@@ -516,10 +517,28 @@ def test_sockets_are_bounded(settings: SyncSettings) -> None:
         refused = SyncSocket(stage.endpoint)
         refused.connection_made(transport)
         refused.data_received(REQUEST)
-        assert transport.writes[0].startswith(b"HTTP/1.1 503 ")
+        assert transport.writes[0].startswith(b"HTTP/1.1 %b " % status)
         assert transport.closed
         refused.connection_lost(None)
         lines[0].lose()
         stage.line()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\r\n\r\n", b"GET /\r\n\r\n", REQUEST[:40] + b"\r\n"]
+)
+def test_what_is_no_handshake_is_refused_with_a_code(sent: bytes) -> None:
+    async def play() -> None:
+        stage = Stage()
+        transport = FakeTransport()
+        socket = SyncSocket(stage.endpoint)
+        socket.connection_made(transport)
+        socket.data_received(sent)
+        head, _, body = b"".join(transport.writes).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b'"VALIDATION_ERROR"' in body
+        assert transport.closed
 
     asyncio.run(play())
