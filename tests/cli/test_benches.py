@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hubify.cli.benches.error_rates import ROWS
+from hubify.cli.benches.similarity import Row, group_skill, read_opposed
 from hubify.evidence.canary import RunReport, Settings, replay
 from hubify.evidence.canary.settings import HOUR_MS
 from hubify.evidence.canary.streams import Truth, stream
@@ -107,3 +108,48 @@ def test_the_table_of_error_rates_is_the_same_for_the_same_seed() -> None:
     rows = json.loads(one.out)
     assert [row["truth"] for row in rows] == [row.name for row in ROWS]
     assert all(row["streams"] == 2 for row in rows)
+
+
+LABELLED = [
+    ("s", "s/up", "Raise the retry limit to 5 attempts"),
+    ("s", "s/up", "Please raise the retry limit to 5 attempts"),
+    ("s", "s/down", "Lower the retry limit to 2 attempts"),
+    ("s", "none", "Works great, nothing to change."),
+    ("t", "t/log", "Log the request id of each failed call"),
+]
+
+
+def write_labelled(path: Path) -> str:
+    rows = [
+        json.dumps({"skill": skill, "id": f"i{number}", "agent": "a", "group": group, "text": text})
+        for number, (skill, group, text) in enumerate(LABELLED)
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "opposites",
+    ["s/up,s/down", "s/up\ts/down\n", '[["s/up", "s/down"]]', "s: up ↔ down", '["s/up","s/down"]'],
+)
+def test_similarity_prints_the_figures_of_what_was_merged(tmp_path: Path, opposites: str) -> None:
+    file, pairs = write_labelled(tmp_path / "labelled.jsonl"), tmp_path / "pairs"
+    pairs.write_text(opposites, encoding="utf-8")
+    assert read_opposed(pairs) == {frozenset({"s/up", "s/down"})}
+    finished = hubify("bench", "similarity", file, "--opposites", str(pairs))
+    assert finished.status == 0, finished.err
+    told = json.loads(finished.out)
+    assert (told["precision"], told["recall"], told["opposite_merges"]) == (1, 1, 0)
+    assert (told["pairs"], told["first_three"], told["special_triggers"]) == (6, 1, 0)
+    assert {"average_precision", "bcubed_f1", "ms_per_suggestion"} <= set(told)
+
+
+def test_without_opposites_their_merges_are_not_counted(tmp_path: Path) -> None:
+    finished = hubify("bench", "similarity", write_labelled(tmp_path / "labelled.jsonl"))
+    assert json.loads(finished.out)["opposite_merges"] is None
+
+
+def test_labels_decide_nothing_but_the_score() -> None:
+    rows = [Row(skill, str(n), group, text) for n, (skill, group, text) in enumerate(LABELLED[:4])]
+    renamed = [Row(row.skill, row.id, "s/other", row.text) for row in rows]
+    assert group_skill(rows).groups_of == group_skill(renamed).groups_of

@@ -8,6 +8,7 @@ from cyclopts import App, Group
 from hubify.cli.benches.error_rates import CanaryBench
 from hubify.cli.benches.judging import JudgeBench
 from hubify.cli.benches.reputation import ReputationBench
+from hubify.cli.benches.similarity import SimilarityBench
 from hubify.cli.options import branch
 from hubify.cli.world import World
 
@@ -18,4 +19,5 @@ def bench_app(world: World, group: Group, place: int) -> App:
     app.command(CanaryBench(world).run, name="canary")
     app.command(JudgeBench(world).run, name="canary-judge")
     app.command(ReputationBench(world).run, name="reputation")
+    app.command(SimilarityBench(world).run, name="similarity")
     return app

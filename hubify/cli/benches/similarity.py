@@ -1,39 +1,68 @@
-"""Measure the merging of suggestions on labelled ones: `python -m bench.similarity FILE [OPPOSED]`.
-
-FILE holds JSON lines with skill, id, group and text; a group is `skill/key`, two of them joined by
-`+`, or `vague`, `attack`, `none`. OPPOSED holds lines `skill: key ↔ key, key ↔ key`, with or
-without a leading dash.
+"""`hubify bench similarity`: the merging of suggestions, held against labelled ones.
 
 Pairs are scored within a skill: equal single groups are positive, no key in common is negative,
 half shared ones and two of one special kind are left out.
 
-Invariant: suggestions are grouped one by one in the order of the file, as a hub would do it.
+Invariant: suggestions are grouped one by one in the order of the file, as a hub would do it, from
+their texts alone; the labels are read to score.
 """
 
 import itertools
-import json
 import re
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+import msgspec
+
+from hubify.cli.options import told
+from hubify.cli.world import Misuse, World
 from hubify.evidence.similarity import (
     Background,
     Group,
     Suggestion,
     analyse,
-    group_to_join,
+    candidates,
     score,
 )
 from hubify.evidence.suggestions import read_suggestion
 
 SPECIAL = frozenset({"vague", "attack", "none"})
+SHOWN = 3  # candidates that a reporter is shown
+GROUP = re.compile(r"[^\s,;|\"'\[\]{}<>=]+/[^\s,;|\"'\[\]{}<>=]+")
+OF_A_SKILL = re.compile(r"-?\s*([\w-]+):\s*(.*↔.*)")
 
 
-class Row(NamedTuple):
+class SimilarityBench:
+    """The command, over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def run(
+        self,
+        file: Annotated[str, told("JSON lines with skill, id, group and text.", "FILE")],
+        *,
+        opposites: Annotated[
+            str | None, told("Pairs of groups that must never meet, a pair on a line.", "PAIRS")
+        ] = None,
+    ) -> None:
+        """Group labelled suggestions as the server would, and score every pair of one skill.
+
+        A group is skill/key; several joined by + for a suggestion with several requests; or vague,
+        attack, none. Prints precision and recall of what was merged without asking, the average
+        precision of the score, B-cubed F1, merges across opposites (null without a file of them)
+        and the time for one suggestion; first_three is how often the right group, where there was
+        one already, was among the first three candidates.
+        """
+        rows = read_rows(Path(file))
+        opposed = read_opposed(Path(opposites)) if opposites else None
+        self._world.print_json(measure(rows, opposed))
+
+
+class Row(msgspec.Struct, frozen=True):
     """One labelled suggestion."""
 
     skill: str
@@ -57,22 +86,42 @@ class Pair(NamedTuple):
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The labelled suggestions of a file."""
-    lines = path.read_text("utf-8").splitlines()
-    found = (json.loads(line) for line in lines if line.strip())
-    return [Row(row["skill"], row["id"], row["group"], row["text"]) for row in found]
+    """The labelled suggestions of a file.
+
+    Raises:
+        Misuse: a line is not one; says which and why.
+
+    """
+    decoder, found = msgspec.json.Decoder(Row), list[Row]()
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(decoder.decode(line))
+        except msgspec.DecodeError as error:
+            raise Misuse(f"'{path}' line {number}: {error}") from None
+    return found
 
 
 def read_opposed(path: Path) -> set[frozenset[str]]:
-    """Pairs of groups that must never meet."""
-    opposed: set[frozenset[str]] = set()
-    for line in path.read_text("utf-8").splitlines():
-        match = re.fullmatch(r"-?\s*([\w-]+):\s*(.*↔.*)", line.strip())
-        if match:
-            for pair in match.group(2).split(","):
-                one, other = (f"{match.group(1)}/{key.strip()}" for key in pair.split("↔"))
-                opposed.add(frozenset({one, other}))
-    return opposed
+    """Pairs of groups that must never meet: two names on a line, however they are set apart.
+
+    Also a JSON document of pairs, and `skill: key ↔ key, key ↔ key`.
+    """
+    text = path.read_text("utf-8")
+    try:
+        pairs = msgspec.json.decode(text, type=list[tuple[str, str]])
+    except msgspec.DecodeError:
+        pairs = [pair for line in text.splitlines() for pair in _pairs_on(line.strip())]
+    return {frozenset(pair) for pair in pairs if len(set(pair)) > 1}
+
+
+def _pairs_on(line: str) -> Iterable[tuple[str, str]]:
+    if match := OF_A_SKILL.fullmatch(line):
+        keys = [f"{match[1]}/{key.strip()}" for key in re.split("[↔,]", match[2])]
+    else:
+        keys = GROUP.findall(line)
+    return zip(keys[::2], keys[1::2], strict=False)
 
 
 def label(a: Row, b: Row) -> bool | None:
@@ -90,24 +139,35 @@ class Skill(NamedTuple):
     background: Background
     seconds: float
     triggering: int
+    shown: list[bool]
+    """For each suggestion whose group was there already: was it among the first candidates?"""
 
 
 def group_skill(rows: list[Row]) -> Skill:
     """Group a skill's suggestions one by one."""
     members: dict[str, list[Suggestion]] = {}
+    truths: dict[str, set[str]] = defaultdict(set)
     held_by: dict[str, list[str]] = defaultdict(list)
     features: dict[str, list[Suggestion]] = {}
-    started = time.perf_counter()
+    shown: list[bool] = []
+    seconds = 0.0
     for row in rows:
-        reading = read_suggestion(row.text)
-        features[row.id] = [analyse(request) for request in reading.requests]
+        started = time.perf_counter()
+        features[row.id] = [analyse(request) for request in read_suggestion(row.text).requests]
+        offered: list[str] = []
         for suggestion in features[row.id]:
             groups = [Group(name, tuple(held)) for name, held in members.items()]
-            found = group_to_join(suggestion, groups)
-            name = found.group_id if found else f"g{len(members)}"
-            members.setdefault(name, []).append(suggestion)
-            held_by[row.id].append(name)
-    seconds = time.perf_counter() - started
+            found = candidates(suggestion, groups, SHOWN)
+            offered += [candidate.group_id for candidate in found]
+            joined = found[0].group_id if found and found[0].join else f"g{len(members)}"
+            members.setdefault(joined, []).append(suggestion)
+            held_by[row.id].append(joined)
+        seconds += time.perf_counter() - started
+        if row.keys <= set().union(*truths.values()):
+            shown.append(any(truths[name] & row.keys for name in offered[:SHOWN]))
+        if not row.keys & SPECIAL:
+            for name in held_by[row.id]:
+                truths[name] |= row.keys
     background = Background.of(itertools.chain.from_iterable(members.values()))
     return Skill(
         {row.id: frozenset(held_by[row.id]) for row in rows},
@@ -115,6 +175,7 @@ def group_skill(rows: list[Row]) -> Skill:
         background,
         seconds,
         _special_triggers(rows, held_by),
+        shown,
     )
 
 
@@ -173,32 +234,37 @@ def b_cubed(rows: list[Row], skill: Skill) -> list[tuple[float, float]]:
     return found
 
 
-def measure(rows: list[Row], opposed: set[frozenset[str]]) -> dict[str, float]:
+def measure(rows: list[Row], opposed: set[frozenset[str]] | None) -> dict[str, float | None]:
     """All figures over a set of labelled suggestions."""
     pairs: list[Pair] = []
     cubes: list[tuple[float, float]] = []
-    seconds = 0.0
-    triggering = 0
-    for skill_rows in by_skill(rows):
-        skill = group_skill(skill_rows)
-        pairs.extend(pairs_of(skill_rows, skill, opposed))
+    skills = [(found, group_skill(found)) for found in by_skill(rows)]
+    for skill_rows, skill in skills:
+        pairs.extend(pairs_of(skill_rows, skill, opposed or set()))
         cubes.extend(b_cubed(skill_rows, skill))
-        seconds += skill.seconds
-        triggering += skill.triggering
     merged = [pair for pair in pairs if pair.merged]
     hits = sum(pair.same for pair in merged)
-    precision = sum(cube[0] for cube in cubes) / max(len(cubes), 1)
-    recall = sum(cube[1] for cube in cubes) / max(len(cubes), 1)
+    shown = [hit for _, skill in skills for hit in skill.shown]
+    precision, recall = (_mean(cube[side] for cube in cubes) for side in (0, 1))
+    opposite = sum(pair.merged and pair.opposed for pair in pairs)
     return {
         "precision": round(hits / max(len(merged), 1), 4),
         "recall": round(hits / max(sum(pair.same for pair in pairs), 1), 4),
         "average_precision": round(average_precision(pairs), 4),
         "bcubed_f1": round(2 * precision * recall / ((precision + recall) or 1), 4),
-        "opposite_merges": sum(pair.merged and pair.opposed for pair in pairs),
-        "special_triggers": triggering,
+        "opposite_merges": None if opposed is None else opposite,
+        "ms_per_suggestion": round(
+            1000 * sum(skill.seconds for _, skill in skills) / max(len(rows), 1), 2
+        ),
+        "first_three": round(_mean(float(hit) for hit in shown), 4),
+        "special_triggers": sum(skill.triggering for _, skill in skills),
         "pairs": len(pairs),
-        "ms_per_suggestion": round(1000 * seconds / max(len(rows), 1), 2),
     }
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / max(len(found), 1)
 
 
 def by_skill(rows: Iterable[Row]) -> list[list[Row]]:
@@ -207,18 +273,3 @@ def by_skill(rows: Iterable[Row]) -> list[list[Row]]:
     for row in rows:
         found[row.skill].append(row)
     return [found[name] for name in sorted(found)]
-
-
-def main(arguments: list[str]) -> None:
-    """Print the figures of all skills, and of every second skill and the rest."""
-    rows = read_rows(Path(arguments[0]))
-    opposed = read_opposed(Path(arguments[1])) if len(arguments) > 1 else set[frozenset[str]]()
-    skills = by_skill(rows)
-    parts = {"all": skills, "even": skills[::2], "odd": skills[1::2]}
-    for name, part in parts.items():
-        figures = measure(list(itertools.chain.from_iterable(part)), opposed)
-        print(json.dumps({"skills": name, **figures}))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
