@@ -4,7 +4,7 @@ Invariant: what this page exports is what higher domains build on; they never wr
 themselves.
 """
 
-from hubify.domains.evolution import functions, proposals, settings, waiting
+from hubify.domains.evolution import functions, overview, proposals, settings, waiting
 from hubify.domains.evolution.errors import EvolutionNotFound, GroupClosed, GroupNotFound
 from hubify.domains.evolution.grouping import (
     Proposed,
@@ -46,6 +46,7 @@ __all__ = [
     "group_with_skill",
     "groups_of",
     "observe_run",
+    "overview",
     "proposals",
     "propose",
     "settings",

@@ -112,7 +112,11 @@ class Improvement(Row, frozen=True):
     grounds: str = ""
 
 
-@evolution.table("improvement_groups", index("skill_id", "status", "last_seen"), index("status"))
+@evolution.table(
+    "improvement_groups",
+    index("skill_id", "status", "last_seen"),
+    index("status", "last_seen"),
+)
 class ImprovementGroup(Row, frozen=True):
     """One request that suggestions of a skill make together.
 
@@ -161,6 +165,7 @@ class GroupOpinion(Row, frozen=True):
     index("skill_id", "created_at"),
     index("skill_id", "status"),
     index("skill_id", "digest"),
+    index("status"),
 )
 class Evolution(Row, frozen=True):
     """One attempt to evolve a skill, from the trigger to its end, with the evidence kept.

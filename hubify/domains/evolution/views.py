@@ -30,6 +30,7 @@ from hubify.domains.evolution.rules import (
 )
 from hubify.domains.evolution.tables import (
     Canary,
+    CanaryStatus,
     Evolution,
     EvolutionStatus,
     GroupStatus,
@@ -75,9 +76,6 @@ def status_of(ctx: QueryCtx, skill: Skill) -> Status:
 def pending_of(ctx: QueryCtx, skill: Skill, attempt: Evolution) -> PendingEvolution:
     """An attempt that is not on trial yet, with what it waits for."""
     group = ctx.db.get(ImprovementGroup, attempt.group_id)
-    waits_for = "its draft" if attempt.status is EvolutionStatus.DRAFTING else "its trial to begin"
-    if attempt.status is EvolutionStatus.PENDING and skill.evolution.manual_approval:
-        waits_for = "a maintainer: evolution.accept or evolution.reject"
     return PendingEvolution(
         id=attempt.id,
         version=attempt.to_version,
@@ -85,8 +83,17 @@ def pending_of(ctx: QueryCtx, skill: Skill, attempt: Evolution) -> PendingEvolut
         trigger=attempt.trigger,
         improvement_count=group.members if group else 0,
         threshold=skill.evolution.min_reporters,
-        waits_for=waits_for,
+        waits_for=waits_for(skill, attempt),
     )
+
+
+def waits_for(skill: Skill, attempt: Evolution) -> str:
+    """What an attempt that is not on trial yet waits for."""
+    if attempt.status is EvolutionStatus.DRAFTING:
+        return "its draft"
+    if skill.evolution.manual_approval and attempt.decided_by is None:
+        return "a maintainer: evolution.accept or evolution.reject"
+    return "its trial to begin"
 
 
 def reason_of(ctx: QueryCtx, skill: Skill, attempt: Evolution | None) -> str:
@@ -112,11 +119,19 @@ def brief_of(canary: Canary, state: CanaryState) -> CanaryBrief:
         version=canary.version,
         started_at=canary.started_at,
         stage=canary.stage + 1,
-        traffic=round(100 * canary.share, 2),
+        traffic=percent_of(canary),
         baseline_success=decision.counted.stable.rate,
         canary_success=decision.counted.canary.rate,
         decision=shown,
     )
+
+
+def percent_of(canary: Canary) -> float:
+    """The share of tickets that a version on trial is given now, in percent.
+
+    None while the trial is paused, or waits for a person.
+    """
+    return round(100 * canary.share, 2) if canary.status is CanaryStatus.RUNNING else 0.0
 
 
 def canary_view(ctx: QueryCtx, skill: Skill) -> CanaryView:

@@ -25,7 +25,7 @@ Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
 @evolution.mutation(internal=True)
 def follow_waiting(ctx: MutationCtx, *, cursor: Cursor | None = None) -> int:
     """Follow the open requests that lack nothing any more; how many these were."""
-    waiting = ImprovementGroup.where(status=GroupStatus.OPEN)
+    waiting = ImprovementGroup.where(status=GroupStatus.OPEN).order_by("last_seen")
     page = ctx.paginate(waiting, PageRequest(num_items=LOOKED_AT, cursor=cursor))
     begun = sum(_follow(ctx, group) for group in page.page)
     if not page.is_done:
