@@ -12,6 +12,7 @@ from hubify.core.pages import Page, PageRequest, Position
 from hubify.core.reads import ReadSet
 from hubify.core.schema import BoundIndex, BoundTable, entries_alike
 from hubify.core.schema import Entry as IndexEntry
+from hubify.core.words import words_of
 from hubify.storage.engine import Entry, RowWrite, Version
 from hubify.values import limits
 from hubify.values.errors import AppError, Conflict, TooLarge
@@ -99,13 +100,30 @@ class Transaction:
         rows = [self._decode(table, entry.value) for entry in shown]
         return position.page(rows, [entry.key for entry in shown], request, more=more)
 
-    def holders(self, row_type: type[R], word: str, *, prefix: bool = False) -> list[tuple[int, R]]:
+    @property
+    def bytes_left(self) -> int:
+        """How many bytes of rows this transaction may still read."""
+        return limits.MAX_BYTES_READ - self._bytes_read
+
+    def words_in(self, row: Row) -> list[str]:
+        """The words that a row is found by."""
+        index = self._snapshot.table_of(type(row)).words_index()
+        return words_of(getattr(row, field) for field in index.fields)
+
+    def holders(
+        self,
+        row_type: type[R],
+        word: str,
+        *,
+        prefix: bool = False,
+        limit: int = limits.MAX_WORD_POSTINGS,
+    ) -> list[tuple[int, R]]:
         """Rows whose words include `word` (or one that begins with it), each with its number."""
         table = self._snapshot.table_of(row_type)
         index = table.words_index()
         encoded = encode_component(word)
         span = prefix_interval(encoded[:-1] if prefix else encoded)
-        entries = self._scan(index, span, limit=limits.MAX_WORD_POSTINGS, reverse=False)
+        entries = self._scan(index, span, limit=limit, reverse=False)
         return [(entry.id, self._decode(table, entry.value)) for entry in entries]
 
     # Writing.

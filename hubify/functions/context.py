@@ -45,8 +45,24 @@ class Reader(Protocol):
         """One page between two cursors."""
         ...
 
-    def holders(self, row_type: type[R], word: str, *, prefix: bool = False) -> list[tuple[int, R]]:
-        """Rows whose indexed texts hold a word, each with its number."""
+    @property
+    def bytes_left(self) -> int:
+        """How many bytes of rows may still be read."""
+        ...
+
+    def words_in(self, row: Row) -> list[str]:
+        """The words that a row is found by."""
+        ...
+
+    def holders(
+        self,
+        row_type: type[R],
+        word: str,
+        *,
+        prefix: bool = False,
+        limit: int = limits.MAX_WORD_POSTINGS,
+    ) -> list[tuple[int, R]]:
+        """At most `limit` rows whose indexed texts hold a word, each with its number."""
         ...
 
 

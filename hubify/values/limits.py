@@ -29,6 +29,7 @@ MAX_BYTES_WRITTEN = 16 * MIB
 MAX_SCHEDULED = 1_000  # jobs one mutation may schedule
 MAX_FUNCTION_SECONDS = 5.0  # wall clock of one query or mutation, checked at each context call
 MAX_WORD_POSTINGS = 1_000  # entries read for one search word
+MAX_SEARCH_POSTINGS = 8_000  # entries read by one search, over all its words
 MAX_SEARCH_WORDS = 16  # words of one search that count
 MAX_INDEXED_WORDS = 512  # distinct words of one row that a search index keeps
 
