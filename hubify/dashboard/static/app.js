@@ -15,7 +15,6 @@ import { SyncClient } from "./sync.js";
 import { Trails } from "./trails.js";
 
 const DRAWN_EVERY_MS = 250;
-const FOLLOWED = 50; // skills whose evolution is watched beside the list
 
 const find = (id) => document.getElementById(id);
 const begunAt = Date.now();
@@ -24,14 +23,8 @@ const feed = new Feed(find("feed"), find("announcer"));
 const drawKey = wireKey(client);
 const listed = client.watch("skills:list", listArguments());
 const decided = client.watch("gateway:listDecisions", decisionArguments());
+const evolving = client.watch("evolution:overview", {});
 const trails = new Trails();
-const followed = new Map();
-const trials = {
-  get: (name) => followed.get(name)?.value,
-  *[Symbol.iterator]() {
-    for (const [name, watch] of followed) yield [name, watch.value];
-  },
-};
 
 let view = null;
 let seen = null;
@@ -40,7 +33,6 @@ let isDue = false;
 
 /** Something has changed: take its news at once, and draw soon. */
 function changed() {
-  follow();
   notice();
   invalidate();
 }
@@ -60,22 +52,9 @@ function draw() {
   feed.render();
 }
 
-/** Watch how the listed skills evolve, for the list's badges and the feed. */
-function follow() {
-  const names = new Set((listed.value?.page ?? []).slice(0, FOLLOWED).map((skill) => skill.name));
-  for (const [name, watch] of followed) {
-    if (names.has(name)) continue;
-    client.release(watch);
-    followed.delete(name);
-  }
-  for (const skillName of names) {
-    if (!followed.has(skillName)) followed.set(skillName, client.watch("evolution:getStatus", { skillName }));
-  }
-}
-
 function notice() {
-  if (listed.value === undefined || decided.value === undefined) return;
-  const now = look(listed.value.page, trials, decided.value.page);
+  if ([listed, evolving, decided].some((watch) => watch.value === undefined)) return;
+  const now = look(listed.value.page, evolving.value, decided.value.page);
   if (seen !== null) feed.add(newsBetween(seen, now, begunAt), Date.now());
   trails.add(listed.value.page, Date.now());
   seen = now;
@@ -138,7 +117,7 @@ function navigate() {
 function openPage() {
   for (const [pattern, open] of PAGES) {
     const found = pattern.exec(location.hash);
-    if (found) return open({ client, trials, trails, invalidate }, ...found.slice(1).map(decoded));
+    if (found) return open({ client, evolving, trails, invalidate }, ...found.slice(1).map(decoded));
   }
   throw new Error("the last pattern fits every address");
 }

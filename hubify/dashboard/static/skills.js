@@ -15,7 +15,7 @@ export const listArguments = (numItems = SHOWN_AT_FIRST, sort = "confidence") =>
 });
 
 /** The page: `{title, render, close}`. */
-export function openSkills({ client, trials, trails, invalidate }) {
+export function openSkills({ client, evolving, trails, invalidate }) {
   let sort = "confidence";
   let shown = SHOWN_AT_FIRST;
   let order = [];
@@ -46,7 +46,7 @@ export function openSkills({ client, trials, trails, invalidate }) {
         sort = chosen;
         ask();
       })),
-      list.value === undefined ? standIn(list) : table(rows(), trials, trails),
+      list.value === undefined ? standIn(list) : table(rows(), signs(evolving.value), trails),
       list.error && list.value ? standIn(list) : null,
       trails.since === null ? null
         : h("p", { class: "note" }, "+ and − : how far confidence has moved since ", time(trails.since),
@@ -92,7 +92,14 @@ function more(shown, ask) {
   return h("p", {}, h("button", { type: "button", onclick: ask }, "Show more"));
 }
 
-function table(skills, trials, trails) {
+/** What is going on with each skill that evolves: `{version, traffic}` on trial, or a draft. */
+function signs(overview) {
+  const drafts = (overview?.drafts ?? []).map((draft) => [draft.skillName, { draft }]);
+  const trials = (overview?.trials ?? []).map((trial) => [trial.skillName, { trial }]);
+  return new Map([...drafts, ...trials]);
+}
+
+function table(skills, signs, trails) {
   if (skills.length === 0) {
     return h("div", { class: "card empty" },
       h("p", {}, "There are no skills yet."),
@@ -103,15 +110,15 @@ function table(skills, trials, trails) {
     h("div", { class: "row head", "aria-hidden": "true" },
       ["Skill", "Confidence", "Success", "Runs", "Trend", "Stable"].map((name) => h("span", {}, name))),
     h("ul", { id: "skills", class: "plain" }, skills.map((skill) =>
-      row(skill, trials.get(skill.name), trails.get(skill.name)))));
+      row(skill, signs.get(skill.name), trails.get(skill.name)))));
 }
 
-function row(skill, status, trail) {
+function row(skill, sign, trail) {
   return h("li", { class: "row", "data-key": skill.name },
     h("div", { class: "what" },
       h("a", { class: "name", href: `#/skills/${encodeURIComponent(skill.name)}` }, told(skill.name)),
       isPlain(skill.status) ? null : [" ", badge(skill.status, "warn")],
-      trialBadge(status),
+      evolutionBadge(sign),
       told(skill.description, "p", { class: "description" })),
     h("div", { class: "cell confidence" },
       h("span", { class: "label" }, "Confidence"),
@@ -138,8 +145,9 @@ function moved(points) {
     `${isUp ? "+" : "−"}${count(Math.abs(points))}`, h("span", { class: "unseen" }, " since you came"));
 }
 
-function trialBadge(status) {
-  const canary = status?.canary;
-  if (canary) return [" ", badge(`trial of ${canary.version} at ${percent(canary.traffic / 100)}`, "trial")];
-  return status?.pendingEvolution ? [" ", badge("a new version is being made", "trial")] : null;
+function evolutionBadge(sign) {
+  if (sign === undefined) return null;
+  const { trial } = sign;
+  if (trial === undefined) return [" ", badge("a new version is being made", "trial")];
+  return [" ", badge(`trial of ${trial.version} at ${percent(trial.traffic / 100)}`, "trial")];
 }
