@@ -1,6 +1,8 @@
 """The page on a first function is a program that runs."""
 
 import importlib.util
+import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ from types import ModuleType
 import pytest
 
 from hubify.app.plugins import load_domains
+from tests.cli.test_processes import serving
+from tests.docs.pages import commands, typed
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-function.md"
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -43,3 +47,15 @@ def test_the_test_on_the_page_passes(
     monkeypatch.setitem(sys.modules, "notes", module)
     spec.loader.exec_module(module)
     exec(compile(blocks[2], str(PAGE), "exec"), {})  # noqa: S102 - the page is ours
+
+
+@pytest.mark.slow
+def test_the_calls_on_the_page_find_the_module(notes_file: Path) -> None:
+    folder = notes_file.parent
+    read_key, *calls = commands("docs/first-function.md", under="3. Call it")
+    with serving(folder / "data", "--functions", str(notes_file)) as server:
+        lines = [read_key, *(f"{call}; echo" for call in calls)]
+        out = typed(lines, server.url, folder, {"PATH": os.environ["PATH"]})
+    added, listed = map(json.loads, out.splitlines())
+    assert added["data"]["text"] == "hello"
+    assert [note["text"] for note in listed["data"]] == ["hello"]
