@@ -4,6 +4,7 @@ Invariant: everything below is handed what it needs from here; nothing looks any
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from hubify.adapters.system_runtime import SYSTEM_RUNTIME
 from hubify.app.directory import DataDirectory
 from hubify.app.plugins import load_domains
+from hubify.app.sealing_keys import add_key, with_secrets
 from hubify.app.settings import Settings, Switch, rate_limits
 from hubify.core.database import Database
 from hubify.domains.agents import agents
@@ -27,11 +29,14 @@ from hubify.functions.flusher import Flusher
 from hubify.functions.identities import Identities
 from hubify.functions.principal import SYSTEM
 from hubify.functions.quota import Quota
+from hubify.functions.sealing import KEY_BYTES
 from hubify.functions.spec import Registry
 from hubify.functions.wiring import Wiring
 from hubify.storage.engine import StorageFailed
 from hubify.storage.sqlite import SqliteEngine
 from hubify.values.errors import AppError, Unavailable
+
+log = logging.getLogger("hubify")
 
 DOMAINS: tuple[Domain, ...] = (
     system, auth, contents, agents, skills, gateway, evolution, learning,
@@ -52,12 +57,19 @@ def registry_of(functions: Sequence[str]) -> Registry:
 
 
 def compose(
-    settings: Settings, directory: DataDirectory, registry: Registry, kick: Callable[[], None]
+    settings: Settings,
+    directory: DataDirectory,
+    registry: Registry,
+    kick: Callable[[], None],
+    *,
+    give_up_secrets: bool = False,
 ) -> Parts:
-    """Join the parts over the directory's store.
+    """Join the parts over the directory's store, with every stored secret under its newest key.
+
+    `give_up_secrets`: go on without those whose keys are lost.
 
     Raises:
-        Unavailable: the store cannot be opened; says what to do about it.
+        Unavailable: the store or its secrets cannot be opened; says what to do about it.
 
     """
     runtime = SYSTEM_RUNTIME
@@ -66,7 +78,12 @@ def compose(
     except StorageFailed as error:
         raise Unavailable(f"'{directory.store}': {error}") from None
     database = Database(engine, registry.tables, runtime.wall_ns)
-    wiring = Wiring(registry, database, runtime)
+    plain = Wiring(registry, database, runtime)
+    try:
+        wiring, resealed = with_secrets(plain, directory.path, give_up=give_up_secrets)
+    except AppError:
+        database.close()
+        raise
     backend = Backend(
         wiring, Quota(rate_limits(settings), runtime.wall_ns), kick,
         anonymous_reads=settings.anonymous_reads is Switch.ON,
@@ -74,6 +91,9 @@ def compose(
     parts = Parts(database, backend, Identities(wiring, authenticate))
     history_ms = backend.query(Call("system:historyFrom", {}, SYSTEM), internal=True).value
     database.oldest = history_ms * 1_000_000
+    if resealed.plain:  # what lay open once may have been copied: it shall soon be of no use
+        log.info("%d secrets lay in plain text and are sealed now", resealed.plain)
+        call_now(parts, "skills:renewTicketKey", {})
     return parts
 
 
@@ -119,3 +139,13 @@ def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
 def warnings_about(unknown: Iterable[str]) -> list[str]:
     """A sentence for each variable that nothing reads."""
     return [f"the variable {name} is not known and has no effect" for name in unknown]
+def add_sealing_key(directory: DataDirectory) -> None:
+    """Mint a key that seals from the next start on, which seals anew what others have sealed.
+
+    Raises:
+        Unavailable: it could not be kept.
+
+    """
+    add_key(directory.path, SYSTEM_RUNTIME.entropy(KEY_BYTES))
+
+

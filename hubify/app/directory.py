@@ -1,7 +1,7 @@
 """The data directory: created, locked by one process, and the few files beside the store.
 
-Invariant: while a process holds the lock no other opens the store; `admin.key` is readable by its
-owner alone and is the one secret that lies in plain text.
+Invariant: while a process holds the lock no other opens the store; the files of keys are readable
+by their owner alone, and no other secret lies in plain text.
 """
 
 import fcntl
@@ -15,7 +15,8 @@ from typing import Self
 from hubify.values.errors import Unavailable
 
 STORE, LOCK, ADMIN_KEY, ADDRESS = "hubify.db", "lock", "admin.key", "server.url"
-KEY_FILES = (ADMIN_KEY,)
+SEALING_KEYS = "sealing.keys"
+KEY_FILES = (ADMIN_KEY, SEALING_KEYS)
 """What a copy of the directory needs beside its store; written once or only ever added to."""
 PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
 

@@ -19,6 +19,7 @@ from hubify.cli.help_pages import WIDTH, HelpPages
 from hubify.cli.keys import keys_app
 from hubify.cli.options import ARGUMENTS, LAST, OPTIONS
 from hubify.cli.reports import ReportCommand
+from hubify.cli.secrets import secrets_app
 from hubify.cli.server import AboutCommands, serve_command
 from hubify.cli.skills import skills_app
 from hubify.cli.world import Misuse, World, real_world
@@ -93,7 +94,8 @@ def program(world: World) -> App:
     app.command(keys_app(world, operate, 1))
     app.command(backups.backup, group=operate, sort_key=2)
     app.command(backups.restore, group=operate, sort_key=3)
-    app.command(about.settings, group=operate, sort_key=4)
+    app.command(secrets_app(world, operate, 4))
+    app.command(about.settings, group=operate, sort_key=5)
     app.command(skills_app(world, use, 0))
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
     app.command(functions.list, name="functions", group=build, sort_key=0)

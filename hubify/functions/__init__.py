@@ -14,6 +14,7 @@ from hubify.functions.declare import Domain, build_registry
 from hubify.functions.principal import Principal
 from hubify.functions.route import API_V1, V1, Dialect, Route, delete, get, patch, post, put
 from hubify.functions.schedule import Job
+from hubify.functions.sealing import NOTHING, Sealed
 from hubify.functions.spec import RateClass
 from hubify.values.errors import (
     AppError,
@@ -32,9 +33,9 @@ from hubify.values.rows import Query, Row, index, unique, words
 from hubify.values.values import Int64
 
 __all__ = [
-    "API_V1", "V1", "ActionCtx", "AppError", "Conflict", "Dialect", "Domain", "Forbidden", "Int64",
-    "InvalidInput", "Job", "MutationCtx", "NotFound", "Page", "PageRequest", "PreconditionFailed",
-    "Principal", "Query", "QueryCtx", "RateClass", "RateLimited", "Route", "Row", "RowId",
-    "TooLarge", "Unauthenticated", "Unavailable", "build_registry", "delete", "get", "index",
-    "patch", "post", "put", "search", "unique", "words",
+    "API_V1", "NOTHING", "V1", "ActionCtx", "AppError", "Conflict", "Dialect", "Domain",
+    "Forbidden", "Int64", "InvalidInput", "Job", "MutationCtx", "NotFound", "Page", "PageRequest",
+    "PreconditionFailed", "Principal", "Query", "QueryCtx", "RateClass", "RateLimited", "Route",
+    "Row", "RowId", "Sealed", "TooLarge", "Unauthenticated", "Unavailable", "build_registry",
+    "delete", "get", "index", "patch", "post", "put", "search", "unique", "words",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from hubify.core.pages import InvalidCursor, Page, PageRequest
 from hubify.core.transaction import Transaction
 from hubify.functions.principal import Principal
 from hubify.functions.schedule import Job, JobState, Tick
+from hubify.functions.sealing import NO_KEYS, NONCE_BYTES, NOTHING, Sealer, about, sealed_fields
 from hubify.functions.spec import FunctionSpec
 from hubify.values import limits
 from hubify.values.errors import AppError, TooLarge
@@ -69,10 +70,17 @@ class Reader(Protocol):
 class QueryCtx:
     """A query's world: `db` to read, `identity` of the caller, `today` and `hour` as data."""
 
-    def __init__(self, transaction: Transaction, principal: Principal, journal: str | None) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        principal: Principal,
+        journal: str | None,
+        sealer: Sealer = NO_KEYS,
+    ) -> None:
         self._transaction = transaction
         self._principal = principal
         self._journal_in = journal
+        self._sealer = sealer
         self.journal_out: str | None = None
         self.looked_at_identity = False
 
@@ -98,6 +106,19 @@ class QueryCtx:
         """Hours since 1970 as of the newest tick; the query re-runs each hour."""
         tick = self._transaction.first(Tick.where(name="hour"))
         return tick.value if tick else 0
+
+    def unseal(self, row: Row, field: str) -> bytes | None:
+        """The secret in a row's field of type `Sealed`; None when there is none (any more).
+
+        A secret is given up when its key is lost, so a function must know what to do without.
+
+        Raises:
+            NotOpened: its key is not known here, or its bytes were changed (`UNAVAILABLE`).
+
+        """
+        assert field in sealed_fields(type(row)), f"{field} is no field of type Sealed"
+        held = getattr(row, field)
+        return None if held == NOTHING else self._sealer.unseal(held, about(row, field))
 
     def paginate(self, query: Query[R], request: PageRequest) -> Page[R]:
         """One page, kept gapless for live clients; at most one paginated read per function."""
@@ -130,8 +151,9 @@ class MutationCtx(QueryCtx):
         now_ms: int,
         entropy: Callable[[int], bytes],
         spec_of: Callable[[Callable[..., Any]], FunctionSpec],
+        sealer: Sealer = NO_KEYS,
     ) -> None:
-        super().__init__(transaction, principal, None)
+        super().__init__(transaction, principal, None, sealer)
         self.now = now_ms
         """Milliseconds since 1970, fixed when the mutation began."""
         self._entropy = entropy
@@ -164,6 +186,18 @@ class MutationCtx(QueryCtx):
     def secret_bytes(self, count: int) -> bytes:
         """Unguessable bytes, for keys and tokens."""
         return self._entropy(count)
+
+    def seal(self, row: R, **secrets: bytes) -> R:
+        """Store secrets in a row's fields of type `Sealed`; answers the row as it now is.
+
+        The row has been inserted: its id is part of the seal, so no other row can use it.
+        """
+        assert secrets.keys() <= {*sealed_fields(type(row))}, "only a Sealed field holds a secret"
+        sealed = {
+            field: self._sealer.seal(plain, about(row, field), self._entropy(NONCE_BYTES))
+            for field, plain in secrets.items()
+        }
+        return self.db.replace(row, **sealed)
 
     def schedule(self, function: Callable[..., Any], *, after_ms: int = 0, **arguments: Any) -> Job:
         """Run a function later, as the system, if and only if this mutation commits.

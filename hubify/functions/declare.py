@@ -14,13 +14,14 @@ from hubify.functions.binding import Argument, Binding, arguments_of, camel
 from hubify.functions.replay import ANSWERED
 from hubify.functions.route import Route
 from hubify.functions.schedule import CRONS, JOBS, TICKS
+from hubify.functions.sealing import KEYS_IN_USE
 from hubify.functions.spec import CronSpec, FunctionKind, FunctionSpec, RateClass, Registry
 from hubify.values.errors import AppError
 from hubify.values.rows import Index, Row
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound=type[Row])
-SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED)
+SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED, KEYS_IN_USE)
 
 
 class Domain:

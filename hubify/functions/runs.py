@@ -72,7 +72,7 @@ def run_query(
 
     """
     transaction = wiring.database.begin_read(watch(wiring), at=at)
-    context = QueryCtx(transaction, principal, journal)
+    context = QueryCtx(transaction, principal, journal, wiring.sealer)
     value: Any = None
     error: AppError | None = None
     personal = not spec.public
@@ -113,7 +113,7 @@ def run_mutation(
             return MutationRun(known.value, transaction.reads, ())
     context = MutationCtx(
         transaction, principal, now_ms=now_ms,
-        entropy=wiring.runtime.entropy, spec_of=wiring.registry.of,
+        entropy=wiring.runtime.entropy, spec_of=wiring.registry.of, sealer=wiring.sealer,
     )  # fmt: skip
     value = call(wiring, spec, context, arguments)
     if replay is not None:

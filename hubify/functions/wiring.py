@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hubify.core.database import Database
+from hubify.functions.sealing import NO_KEYS, Sealer
 from hubify.functions.spec import Registry
 from hubify.ports.runtime import Runtime
 
@@ -16,7 +17,7 @@ log = logging.getLogger("hubify.functions")
 
 
 class Wiring(msgspec.Struct, frozen=True):
-    """Registry, database, time and randomness, the outside world.
+    """Registry, database, time and randomness, the outside world, the keys that seal secrets.
 
     `strict` turns an error that a function raises without declaring it into a failure (tests).
     """
@@ -26,3 +27,4 @@ class Wiring(msgspec.Struct, frozen=True):
     runtime: Runtime
     ports: Any = None
     strict: bool = False
+    sealer: Sealer = NO_KEYS

@@ -18,6 +18,7 @@ from hubify.functions.declare import Domain, build_registry
 from hubify.functions.principal import SYSTEM, CallerKind, Principal
 from hubify.functions.quota import Quota
 from hubify.functions.schedule import oldest_readable
+from hubify.functions.sealing import KEY_BYTES, Sealer
 from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
 from hubify.storage.engine import Engine
@@ -27,6 +28,8 @@ from hubify.workers.jobs import JobLoop
 
 START_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC
 NS_PER_MS = 1_000_000
+SEALER = Sealer([b"k" * KEY_BYTES])
+"""The same key for every backend, so that one opened on another's store reads its secrets."""
 
 
 def known(owner: str, *scopes: str, agent: str | None = None) -> Principal:
@@ -63,7 +66,7 @@ class InMemoryBackend:
             engine or MemoryEngine(), registry.tables, runtime.wall_ns,
             alone=alone, oldest_of=oldest_readable,
         )  # fmt: skip
-        wiring = Wiring(registry, self.database, runtime, ports, strict=strict)
+        wiring = Wiring(registry, self.database, runtime, ports, strict=strict, sealer=SEALER)
         self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=_nothing)
         self._jobs = JobLoop(self.backend)
         self._crons_declared = False

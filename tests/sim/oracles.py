@@ -16,6 +16,7 @@ from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
 from hubify.storage.engine import Commit
 from hubify.storage.memory import MemoryEngine
+from hubify.testing.backend import SEALER
 from hubify.values.rows import Row
 from hubify.wire.styles import SNAKE, plain
 from tests.sim.bank import Account, Transfer
@@ -113,7 +114,7 @@ class Serial:
     def __init__(self) -> None:
         runtime = Runtime(lambda: 1, lambda: 0.0, lambda count: b"\0" * count)
         self.database = Database(MemoryEngine(), REGISTRY.tables, runtime.wall_ns)
-        wiring = Wiring(REGISTRY, self.database, runtime, None, strict=True)
+        wiring = Wiring(REGISTRY, self.database, runtime, strict=True, sealer=SEALER)
         self._backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=lambda: None)
 
     def run(self, path: str, arguments: dict[str, Any]) -> Any:

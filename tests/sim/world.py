@@ -25,6 +25,7 @@ from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
 from hubify.storage.engine import Commit, HeadMoved, Seal, StorageFailed
 from hubify.storage.memory import MemoryEngine, MemoryStore
+from hubify.testing.backend import SEALER
 from hubify.values.errors import AppError, Kind
 from tests.sim.bank import bank
 
@@ -77,7 +78,7 @@ class Process:
         self.engine = Disk(world.store)
         runtime = Runtime(lambda: world.now_ns, lambda: 0.0, world.random.randbytes)
         self.database = Database(self.engine, REGISTRY.tables, runtime.wall_ns, alone=world.alone)
-        wiring = Wiring(REGISTRY, self.database, runtime, None, strict=True)
+        wiring = Wiring(REGISTRY, self.database, runtime, strict=True, sealer=SEALER)
         self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=lambda: None)
         self.database.oldest = world.oldest
         self.seal: Seal | None = None

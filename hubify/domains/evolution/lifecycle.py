@@ -47,6 +47,7 @@ from hubify.domains.skills import (
     rollout_of,
     set_share,
     standing_of,
+    trial_secret,
     version_standing,
 )
 from hubify.evidence.canary import CanaryState, Decision, Reason, Verdict, decision_of, start
@@ -279,8 +280,9 @@ def decide(
     decision = decision_of(state)
     told = reason or sentence_of(decision)
     rollout = rollout_of(ctx, skill)
+    secret = trial_secret(ctx, rollout) if rollout else None
     revealed = attempt.changed(
-        secret=rollout.secret.hex() if rollout else None,
+        secret=secret.hex() if secret else None,
         confidence_before=confidence_of(ctx, skill, canary.baseline),
         confidence_after=confidence_of(ctx, skill, canary.version),
     )

@@ -12,6 +12,7 @@ from hubify.domains.skills.channels import (
     make_stable,
     rollout_of,
     set_share,
+    trial_secret,
 )
 from hubify.domains.skills.errors import (
     FileNotFound,
@@ -73,5 +74,6 @@ __all__ = [
     "maintained", "make_beta", "make_stable", "managing", "may_read", "pin_of", "platform_name",
     "publish", "read_files", "readable", "require_maintainer", "require_version", "resolve",
     "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
-    "stable_version", "standing_of", "version_numbered", "version_standing", "wanted_version",
+    "stable_version", "standing_of", "trial_secret", "version_numbered", "version_standing",
+    "wanted_version",
 ]  # fmt: skip

@@ -91,10 +91,9 @@ def begin_canary(
         skill_id=skill.id,
         canary_id=canary_id,
         version=version.version,
-        secret=secret,
         stages=((ctx.now, share),),
     )
-    ctx.db.insert(rollout)
+    ctx.seal(ctx.db.insert(rollout), secret=secret)
     return store(ctx, skill.changed(canary_version=version.version, updated_at=ctx.now))
 
 
@@ -147,6 +146,11 @@ def pointed(skill: Skill, channel: Channel) -> str | None:
             return skill.canary_version
         case Channel.BETA:
             return skill.beta_version
+
+
+def trial_secret(ctx: QueryCtx, rollout: Rollout) -> bytes | None:
+    """What keys a trial's coins; None when it was given up with a lost key."""
+    return ctx.unseal(rollout, "secret")
 
 
 def rollout_of(ctx: QueryCtx, skill: Skill) -> Rollout | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from hubify.domains.skills.arguments import AgentId, Session, SkillName
-from hubify.domains.skills.channels import pointed, rollout_of
+from hubify.domains.skills.channels import pointed, rollout_of, trial_secret
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
 from hubify.domains.skills.lookup import readable, require_version
 from hubify.domains.skills.tables import (
@@ -90,7 +90,8 @@ def resolve(
     rollout = None if pin or channel else rollout_of(ctx, skill)
     key = making_key(ctx)
     slot = due_slot(key, skill, holder, reporter_of(ctx, skill, holder), ctx.now)
-    trial = trial_of(rollout, holder.owner, slot)
+    secret = trial_secret(ctx, rollout) if rollout else None
+    trial = trial_of(rollout, secret, holder.owner, slot)
     choice = _choice(skill, pin, rollout, trial, channel)
     answer = _resolved(ctx, skill, choice)
     text = issue(ticket_for(skill, answer.version, holder, slot, trial), key)

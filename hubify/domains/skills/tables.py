@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from hubify.evidence.confidence import Evidence
-from hubify.functions import Domain, Row, RowId, index, unique, words
+from hubify.functions import NOTHING, Domain, Row, RowId, Sealed, index, unique, words
 
 skills = Domain("skills")
 
@@ -245,8 +245,8 @@ class Rollout(Row, frozen=True):
     skill_id: RowId
     canary_id: str
     version: str
-    secret: bytes
     stages: tuple[tuple[int, float], ...]
+    secret: Sealed = NOTHING
 
 
 class Weighing(msgspec.Struct, frozen=True):
@@ -389,8 +389,8 @@ class SpentTicket(Row, frozen=True):
 class TicketKey(Row, frozen=True):
     """A key that tickets are made with; the newest makes them, older ones still check them."""
 
-    key: bytes
     created_at: int
+    key: Sealed = NOTHING
 
 
 @skills.table("stars", unique("skill_id", "owner", "agent"), index("owner", "agent"))

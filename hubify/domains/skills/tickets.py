@@ -11,10 +11,18 @@ it was last handed out.
 """
 
 import hmac
+from itertools import pairwise
 from typing import NamedTuple
 
 from hubify.domains.skills.errors import TicketRefused
-from hubify.domains.skills.tables import Rollout, Skill, SkillReporter, SpentTicket, TicketKey
+from hubify.domains.skills.tables import (
+    Rollout,
+    Skill,
+    SkillReporter,
+    SpentTicket,
+    TicketKey,
+    skills,
+)
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket, TicketError, assign_arm, verify
 from hubify.functions import MutationCtx, QueryCtx
@@ -67,12 +75,12 @@ def due_slot(
     return Slot(_serial(key, skill, holder, turn, start), start)
 
 
-def trial_of(rollout: Rollout | None, owner: str, slot: Slot) -> Trial:
+def trial_of(rollout: Rollout | None, secret: bytes | None, owner: str, slot: Slot) -> Trial:
     """The arm of a slot, by the share in force when it began (or when the trial began, if later).
 
-    A paused trial gives nobody its version.
+    A paused trial gives nobody its version, nor does one whose `secret` was lost.
     """
-    if rollout is None or rollout.stages[-1][1] == 0:
+    if rollout is None or secret is None or rollout.stages[-1][1] == 0:
         return NO_TRIAL
     share = rollout.stages[0][1]
     for since, later_share in rollout.stages:
@@ -80,7 +88,7 @@ def trial_of(rollout: Rollout | None, owner: str, slot: Slot) -> Trial:
             share = later_share
     if share == 0:
         return NO_TRIAL
-    arm = assign_arm(rollout.secret, rollout.canary_id, owner, slot.serial, share)
+    arm = assign_arm(secret, rollout.canary_id, owner, slot.serial, share)
     return Trial(arm, share, rollout.canary_id)
 
 
@@ -128,17 +136,35 @@ def reporter_of(ctx: QueryCtx, skill: Skill, holder: Holder) -> SkillReporter | 
     return ctx.db.first(where)
 
 
-def ticket_keys(ctx: QueryCtx) -> list[bytes]:
-    """The keys that tickets are checked with, newest first."""
-    return [row.key for row in ctx.db.take(TicketKey.where().newest_first(), limit=MAX_KEYS)]
+def ticket_keys(ctx: MutationCtx) -> list[bytes]:
+    """The keys that tickets are checked with, newest first.
+
+    An older one counts while a ticket that was made with it may be open. Keys that were lost are
+    left out: their tickets are refused, and agents resolve again.
+    """
+    rows = ctx.db.take(TicketKey.where().newest_first(), limit=MAX_KEYS)
+    good = rows[:1] + [
+        row for newer, row in pairwise(rows) if ctx.now < newer.created_at + 2 * TTL_MS
+    ]
+    return [key for row in good if (key := ctx.unseal(row, "key")) is not None]
 
 
 def making_key(ctx: MutationCtx) -> bytes:
     """The key that tickets are made with; the first ticket ever makes it."""
     known = ticket_keys(ctx)
-    if known:
-        return known[0]
-    return ctx.db.insert(TicketKey(key=ctx.secret_bytes(KEY_BYTES), created_at=ctx.now)).key
+    return known[0] if known else _new_key(ctx)
+
+
+@skills.mutation(internal=True)
+def renew_ticket_key(ctx: MutationCtx) -> None:
+    """Make tickets with a new key from now on; those that are open stay good until they end."""
+    _new_key(ctx)
+
+
+def _new_key(ctx: MutationCtx) -> bytes:
+    key = ctx.secret_bytes(KEY_BYTES)
+    ctx.seal(ctx.db.insert(TicketKey(created_at=ctx.now)), key=key)
+    return key
 
 
 def _spend_turn(ctx: MutationCtx, skill: Skill, ticket: Ticket) -> None:

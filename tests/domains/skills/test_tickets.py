@@ -167,14 +167,12 @@ def test_a_slot_stays_the_same_for_its_window_and_changes_with_the_turn(
 @given(share=st.floats(0.01, 0.99), start=st.integers(0, 100))
 def test_the_share_of_a_ticket_is_that_of_its_slots_beginning(share: float, start: int) -> None:
     stages = ((10, share), (50, 1.0))
-    trial = trial_of(rollout(stages), "ada", Slot("t0", start))
+    trial = trial_of(rollout(stages), SECRET, "ada", Slot("t0", start))
     assert trial.share == (1.0 if start >= 50 else share)
 
 
 def rollout(stages: tuple[tuple[int, float], ...]) -> Rollout:
-    return Rollout(
-        skill_id=RowId("s"), canary_id="c", version="2.0.0", secret=SECRET, stages=stages
-    )
+    return Rollout(skill_id=RowId("s"), canary_id="c", version="2.0.0", stages=stages)
 
 
 def reporter_at(holder: Holder, turn: int, since: int) -> SkillReporter | None:
