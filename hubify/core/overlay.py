@@ -81,25 +81,32 @@ class View:
         self._engine = engine
         self._overlays = overlays
         self._at = at
+        self._seen: dict[int, Entry] = {}
 
     def get(self, number: int) -> Version | None:
         """One row as this view has it."""
         for overlay in reversed(self._overlays):
             if number in overlay.rows:
                 return overlay.rows[number]
+        seen = self._seen.get(number)
+        if seen is not None:
+            return Version(seen.since, seen.value)
         return self._engine.get(number, self._at)
 
     def scan(self, index: int, span: Interval, *, limit: int, reverse: bool = False) -> list[Entry]:
         """At most `limit` entries of a range as this view has them."""
         known: dict[bytes, int | None] = {}
-        for overlay in self._overlays:
+        overlays = [overlay for overlay in self._overlays if overlay.rows]
+        for overlay in overlays:
             known.update(overlay.within(index, span))
         found = self._engine.scan(
             index, span, limit=limit + len(known), reverse=reverse, at=self._at
         )
+        for entry in found:
+            self._seen[entry.id] = entry
         if known:
             found = self._merge(found, known, limit=limit + len(known), reverse=reverse)
-        if any(self._overlays):
+        if overlays:
             found = [self._current(entry) for entry in found[:limit]]
         return found[:limit]
 

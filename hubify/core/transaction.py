@@ -50,6 +50,7 @@ class Transaction:
         self._own = Overlay()
         self._view = snapshot.view([self._own] if writable else [])
         self._writes: dict[int, _Write] = {}
+        self._found_empty: set[tuple[int, Interval]] = set()
         self._rows_read = 0
         self._bytes_read = 0
         self._bytes_written = 0
@@ -63,13 +64,15 @@ class Transaction:
         if number is None:
             return None
         version = self._version(number)
-        return None if version is None else self._decode(table, version.value)
+        return None if version is None else table.decode(version.value)
 
     def take(self, query: Query[R], *, limit: int) -> list[R]:
         """At most `limit` rows, in index order."""
         table, index, span = self._plan(query)
         entries = self._scan(index, span, limit=limit, reverse=query.descending)
-        return [self._decode(table, entry.value) for entry in entries]
+        if not entries:
+            self._found_empty.add((index.number, span))
+        return [table.decode(entry.value) for entry in entries]
 
     def first(self, query: Query[R]) -> R | None:
         """The first row in index order, or None."""
@@ -97,7 +100,7 @@ class Transaction:
         entries = self._scan(index, window, limit=count + 1, reverse=query.descending)
         more = len(entries) > count
         shown = entries[:count]
-        rows = [self._decode(table, entry.value) for entry in shown]
+        rows = [table.decode(entry.value) for entry in shown]
         return position.page(rows, [entry.key for entry in shown], request, more=more)
 
     @property
@@ -124,7 +127,7 @@ class Transaction:
         encoded = encode_component(word)
         span = prefix_interval(encoded[:-1] if prefix else encoded)
         entries = self._scan(index, span, limit=limit, reverse=False)
-        return [(entry.id, self._decode(table, entry.value)) for entry in entries]
+        return [(entry.id, table.decode(entry.value)) for entry in entries]
 
     # Writing.
 
@@ -189,9 +192,11 @@ class Transaction:
         assert limit > 0, "every list is bounded by a positive limit"
         found = self._view.scan(index.number, span, limit=limit, reverse=reverse)
         self.reads.add_span(index.number, _covered(span, found, limit=limit, reverse=reverse))
+        size = 0
         for entry in found:
             self.reads.add_row(entry.id)
-        self._count(len(found), sum(len(entry.value) for entry in found))
+            size += len(entry.value)
+        self._count(len(found), size)
         return found
 
     def _count(self, rows: int, size: int) -> None:
@@ -213,11 +218,9 @@ class Transaction:
     def _plan(self, query: Query[R]) -> tuple[BoundTable, BoundIndex, Interval]:
         table = self._snapshot.table_of(query.row_type)
         index = table.index_for(query)
-        prefix = encode_key([query.equal[field] for field in index.fields[: len(query.equal)]])
+        equal = query.equal
+        prefix = encode_key([equal[field] for field in index.fields[: len(equal)]])
         return table, index, _range(prefix, query)
-
-    def _decode(self, table: BoundTable, value: bytes) -> Any:
-        return table.decode(value)
 
     def _number(self, table: BoundTable, row: Row) -> int:
         number = table.number_of(row.id)
@@ -276,7 +279,11 @@ class Transaction:
             key = added.get(bound.number)
             if key is None:
                 continue
-            holders = self._scan(bound, entries_alike(key), limit=2, reverse=False)
+            span = entries_alike(key)
+            if (bound.number, span) in self._found_empty:  # by whoever looked before it inserts
+                self._found_empty.discard((bound.number, span))
+                continue
+            holders = self._scan(bound, span, limit=2, reverse=False)
             if any(entry.id != number for entry in holders):
                 names = ", ".join(bound.fields)
                 message = f"{table.name} has a row with the same {names} already"
@@ -325,8 +332,9 @@ def _moved_entries(
 
 
 def _range(prefix: bytes, query: Query[Any]) -> Interval:
-    span = prefix_interval(prefix)
-    start, end = span
+    start, end = span = prefix_interval(prefix)
+    if query.lower is None and query.upper is None:
+        return span
     if query.lower is not None:
         key = prefix + encode_component(query.lower.value)
         start = key if query.lower.inclusive else prefix_interval(key).end

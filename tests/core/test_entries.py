@@ -147,3 +147,26 @@ def test_a_change_onto_anothers_unique_values_is_refused_and_one_of_other_fields
     changed = transaction.replace(other, size=2.0)
     with pytest.raises(Conflict, match="same name"):
         transaction.replace(changed, name="a")
+
+
+def test_values_that_were_looked_for_and_not_found_can_be_taken_once() -> None:
+    transaction = Store().begin()
+    assert transaction.first(Thing.where(name="a")) is None
+    first = transaction.insert(Thing("a"))
+    with pytest.raises(Conflict, match="same name"):
+        transaction.insert(Thing("a", size=1.0))
+    transaction.delete(first)
+    assert transaction.first(Thing.where(name="a")) is None
+    transaction.replace(transaction.insert(Thing("b")), name="a")
+    with pytest.raises(Conflict, match="same name"):
+        transaction.insert(Thing("a", size=1.0))
+
+
+def test_looking_before_an_insert_leaves_the_range_read() -> None:
+    store = Store()
+    transaction = store.begin()
+    assert transaction.first(Thing.where(name="a")) is None
+    transaction.insert(Thing("a"))
+    other = store.begin()
+    other.insert(Thing("a"))
+    assert any(transaction.reads.touched_by(write) for write in other.changes())
