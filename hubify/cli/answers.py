@@ -4,14 +4,17 @@ Invariant: an answer of another shape is an error with a code, not a crash; unkn
 let be, so that an older command line works on a newer server.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
 
+from hubify.cli.targets import Hub
 from hubify.sdk.errors import BAD_ANSWER, HubifyError
 from hubify.values.values import Value
 
 T = TypeVar("T")
+PAGE = 100
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
@@ -69,6 +72,22 @@ class SkillPage(Answer, frozen=True):
     """Some skills, and where the next ones begin."""
 
     page: list[Skill]
+    is_done: bool
+    continue_cursor: str
+
+
+class Version(Answer, frozen=True):
+    """A version in a list."""
+
+    version: str
+    status: str
+    published_at: int
+
+
+class VersionPage(Answer, frozen=True):
+    """Some versions, and where the next ones begin."""
+
+    page: list[Version]
     is_done: bool
     continue_cursor: str
 
@@ -142,6 +161,18 @@ class Functions(Answer, frozen=True):
     """Every function that can be called."""
 
     functions: list[Function]
+
+
+def listed_skills(hub: Hub, wish: Mapping[str, object]) -> Iterator[Skill]:
+    """Every skill of a list, page by page."""
+    cursor: str | None = None
+    while True:
+        request = {**wish, "paginationOpts": {"numItems": PAGE, "cursor": cursor}}
+        page = read(SkillPage, hub.query("skills:list", request))
+        yield from page.page
+        if page.is_done or page.continue_cursor == cursor:
+            return
+        cursor = page.continue_cursor
 
 
 def read(kind: type[T], value: Value) -> T:

@@ -141,3 +141,82 @@ def test_a_missing_skill_ends_an_export(tmp_path: Path) -> None:
     server = FakeServer({"skills:getFiles": refuse})
     finished = hubify("skills", "export", "x", str(tmp_path), server=server)
     assert (finished.status, finished.err) == (1, "hubify: NOT_FOUND: Skill 'x' not found\n")
+
+
+def versions(*numbers: str) -> FakeServer:
+    """A server with one skill of these versions, of which `0.0.1` is a placeholder."""
+    pages = [
+        {
+            "version": number, "publishedAt": float(place),
+            "status": "placeholder" if number == "0.0.1" else "superseded",
+        }
+        for place, number in enumerate(numbers)
+    ]  # fmt: skip
+
+    def files(arguments: dict[str, Any]) -> object:
+        return bundle({"SKILL.md": arguments["version"].encode()})
+
+    return FakeServer({
+        "skills:getByName": DETAILS,
+        "skills:listVersions": {"page": pages[::-1], "isDone": True, "continueCursor": ""},
+        "skills:getFiles": files,
+    })  # fmt: skip
+
+
+def exported(server: FakeServer, directory: Path) -> Finished:
+    return hubify("skills", "export", "tidy-imports", str(directory), "--history", server=server)
+
+
+def test_a_history_is_exported_as_import_takes_it(tmp_path: Path) -> None:
+    finished = exported(versions("0.0.1", "2.0.0", "1.1.0-beta.1"), tmp_path)
+    assert finished.status == 0
+    folder = tmp_path / "tidy-imports"
+    assert sorted(path.name for path in folder.iterdir()) == ["1.1.0-beta.1", "2.0.0", "meta.json"]
+    assert (folder / "2.0.0" / "SKILL.md").read_text() == "2.0.0"
+    meta = json.loads((folder / "meta.json").read_text())
+    assert (meta["owner"], meta["slug"]) == ("", "tidy-imports")
+    assert [(each["version"], each["publishedAt"]) for each in meta["versions"]] == [
+        ("2.0.0", 1), ("1.1.0-beta.1", 2),
+    ]  # fmt: skip
+
+
+def test_an_export_can_be_run_again_and_goes_on(tmp_path: Path) -> None:
+    assert exported(versions("1.0.0"), tmp_path).status == 0
+    assert exported(versions("1.0.0"), tmp_path).status == 0
+    changed = tmp_path / "tidy-imports" / "1.0.0" / "SKILL.md"
+    changed.write_text("mine", encoding="utf-8")
+    finished = exported(versions("1.0.0"), tmp_path)
+    assert (finished.status, changed.read_text()) == (1, "mine")
+    assert "CONFLICT" in finished.err
+
+
+def test_what_a_server_calls_a_version_is_never_a_path(tmp_path: Path) -> None:
+    finished = exported(versions("../../up"), tmp_path / "out")
+    assert finished.status == 1
+    assert "BAD_ANSWER" in finished.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_owners_skills_are_exported_with_the_hidden_ones(tmp_path: Path) -> None:
+    listed = {"page": [SKILL], "isDone": True, "continueCursor": ""}
+    server = FakeServer({"skills:list": listed, "skills:getFiles": bundle(FILES)})
+    hubify("skills", "export", "--all", str(tmp_path), "--owner", "ann", server=server)
+    assert server.calls[0].arguments["owner"] == "ann"
+
+
+def test_all_skills_are_listed_page_by_page() -> None:
+    def listed(arguments: dict[str, Any]) -> object:
+        first = arguments["paginationOpts"]["cursor"] is None
+        page = [SKILL | {"name": "one" if first else "two"}]
+        return {"page": page, "isDone": not first, "continueCursor": "x"}
+
+    finished = hubify(
+        "skills", "list", "--sort", "name", server=FakeServer({"skills:list": listed})
+    )
+    assert [line.split()[0] for line in finished.out.splitlines()] == ["NAME", "one", "two"]
+
+
+def test_a_list_answers_json_for_programs() -> None:
+    listed = {"page": [SKILL], "isDone": True, "continueCursor": ""}
+    finished = hubify("skills", "list", "--json", server=FakeServer({"skills:list": listed}))
+    assert [skill["name"] for skill in json.loads(finished.out)] == ["tidy-imports"]
