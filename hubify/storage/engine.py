@@ -10,6 +10,7 @@ leaves nothing of it. Times are commit timestamps: nanoseconds since 1970, stric
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -62,6 +63,25 @@ class Entry(NamedTuple):
     value: bytes
 
 
+class Traces(NamedTuple):
+    """What is to go from the log: all keys of some rows, each key that holds a name, some callers.
+
+    A key holds a name when it holds all of `names`, which are not empty; no `names`: none does.
+    """
+
+    rows: AbstractSet[int]
+    names: tuple[bytes, ...] = ()
+    callers: AbstractSet[str] = frozenset()
+
+    def are_in(self, key: bytes) -> bool:
+        """Whether a key holds the name."""
+        return bool(self.names) and all(name in key for name in self.names)
+
+
+ERASED_CALLER = "erased"
+"""Stands in the log for a caller that was taken out of it."""
+
+
 class HeadMoved(Exception):
     """Another process appended first: read the `tail`, check again, try again."""
 
@@ -74,10 +94,11 @@ class StorageFailed(Exception):
 
 
 class Engine(Protocol):
-    """Eight methods; every engine passes the same contract suite (`testing/engine_contract.py`).
+    """Ten methods; every engine passes the same contract suite (`testing/engine_contract.py`).
 
-    One thread owns an engine and calls everything but the seal, which may run on another thread
-    while the owner goes on reading. A limit below one answers nothing; `at` beyond the head is now.
+    One thread owns an engine and calls everything but the seal and `shred`, which may run on
+    another thread while the owner goes on reading. A limit below one answers nothing; `at` beyond
+    the head is now.
     """
 
     def head(self) -> int:
@@ -101,9 +122,10 @@ class Engine(Protocol):
         ...
 
     def rows(self, table: int, *, after: int, limit: int) -> list[tuple[int, Version]]:
-        """Current rows of a table with number > `after`, by number; for building new indexes.
+        """Current rows of a table with number > `after`, by number.
 
-        Not to be called while a batch is staged.
+        For building new indexes, and for walking through a store. While a batch is staged the rows
+        may be those before it or after.
         """
         ...
 
@@ -136,9 +158,53 @@ class Engine(Protocol):
         """
         ...
 
+    def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
+        """Take traces out of up to `limit` log records; the time up to which that is done.
+
+        Looks at the records later than `after` up to `until`, oldest first: keys vanish from their
+        writes, and `ERASED_CALLER` takes a caller's place. Answers `until` when none is left, and
+        `after` when none was looked at: a batch is staged just now, ask again. What a killed
+        process has done of it stays done; doing it again does nothing more.
+
+        The log still says which rows a commit wrote, so who reads the tail late misses a change
+        only where it read that a range held nothing.
+        """
+        ...
+
+    def shred(self, before: int) -> bool:
+        """Leave no byte of what was dropped or replaced in the files; whether that is so.
+
+        False: versions that ended at or before `before` are left to `prune`, or somebody reads or
+        writes just now: ask again. Takes as long as writing the whole store anew, with as much
+        room on the disk; appends wait for it, reads go on. Not with a batch staged.
+
+        Raises:
+            StorageFailed: the disk is full or failed; nothing was changed.
+
+        """
+        ...
+
     def close(self) -> None:
         """Release files and connections. A staged batch is dropped: its seal raises."""
         ...
+
+
+def without_traces(commit: Commit, traces: Traces) -> Commit:
+    """A log record with the traces taken out; the same object when there are none in it."""
+    writes = tuple(_without_keys(write, traces) for write in commit.writes)
+    caller = ERASED_CALLER if commit.caller in traces.callers else commit.caller
+    if (caller, writes) == (commit.caller, commit.writes):
+        return commit
+    return Commit(commit.ts, commit.function, caller, writes)
+
+
+def _without_keys(write: RowWrite, traces: Traces) -> RowWrite:
+    def kept(entries: tuple[tuple[int, bytes], ...]) -> tuple[tuple[int, bytes], ...]:
+        if write.id in traces.rows:
+            return ()
+        return tuple(entry for entry in entries if not traces.are_in(entry[1]))
+
+    return RowWrite(write.table, write.id, None, None, kept(write.removed), kept(write.added))
 
 
 def check_order(after: int, commits: Sequence[Commit]) -> None:

@@ -25,8 +25,10 @@ from hubify.storage.engine import (
     RowWrite,
     Seal,
     StorageFailed,
+    Traces,
     Version,
     check_order,
+    without_traces,
 )
 from hubify.values.interval import Interval
 
@@ -250,6 +252,23 @@ class MemoryEngine:
                 store.forget_oldest()
                 dropped += 1
         return dropped
+
+    def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
+        """See `Engine.erase`."""
+        if self._staged is not None or limit < 1:
+            return after
+        with self._store.lock:
+            log = self._store.log
+            first, end = (bisect_right(log, ts, key=_time) for ts in (after, until))
+            last = min(end, first + limit)
+            log[first:last] = [without_traces(commit, traces) for commit in log[first:last]]
+            return log[last - 1].ts if last < end else max(after, until)
+
+    def shred(self, before: int) -> bool:
+        """See `Engine.shred`; memory keeps nothing of what it drops."""
+        with self._store.lock:
+            superseded = self._store.superseded
+            return self._staged is None and not (superseded and superseded[0][0] <= before)
 
     def close(self) -> None:
         """See `Engine.close`."""

@@ -32,8 +32,10 @@ from hubify.storage.engine import (
     RowWrite,
     Seal,
     StorageFailed,
+    Traces,
     Version,
     check_order,
+    without_traces,
 )
 from hubify.storage.sqlite_file import LogKeeper, explained, explaining
 from hubify.values.interval import Interval
@@ -85,6 +87,9 @@ PRUNE_ROWS: Final = """
         SELECT max(seq) FROM (SELECT seq, until FROM past_rows ORDER BY seq LIMIT ?)
         WHERE until <= ?)"""
 PRUNE_ENTRIES: Final = PRUNE_ROWS.replace("past_rows", "past_entries")
+OLDEST_ROW: Final = "SELECT until FROM past_rows ORDER BY seq LIMIT 1"
+OLDEST_ENTRY: Final = OLDEST_ROW.replace("past_rows", "past_entries")
+UPDATE_LOG: Final = "UPDATE log SET caller = ?, record = ? WHERE ts = ?"
 # Writing the mark anew changes nothing and writes one page over the end of the write-ahead log.
 CUT: Final = f"PRAGMA application_id = {sqlite_file.APPLICATION}"
 IN_DOUBT: Final = "should the server die before the disk mends, the write may yet appear"
@@ -93,6 +98,13 @@ END_OF_TIME: Final = 2**63 - 1
 
 encode_record = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(tuple[RowWrite, ...]).decode
+
+
+def record_of(commit: Commit) -> bytes:
+    """What the log keeps of a commit's writes: everything but the bytes of the rows."""
+    return encode_record(
+        [(row.table, row.id, None, None, row.removed, row.added) for row in commit.writes]
+    )
 
 
 class SqliteEngine:
@@ -107,7 +119,7 @@ class SqliteEngine:
 
         """
         sqlite_file.check_library(apsw.sqlite_lib_version())
-        connect = partial(sqlite_file.connect, path, vfs=vfs)
+        self._connect = connect = partial(sqlite_file.connect, path, vfs=vfs)
         with explaining():
             self._writer = connect(busy_timeout_s=busy_timeout_s, flush=True)
             sqlite_file.make_or_check(self._writer, busy_timeout_s=busy_timeout_s)
@@ -187,7 +199,7 @@ class SqliteEngine:
         until = END_OF_TIME if (ceiling := self._ceiling) is None else ceiling
         with explaining():
             found = self._read(TAIL, (after, until, max(limit, 0))).fetchall()
-        return [Commit(ts, by, caller, decode_record(record)) for ts, by, caller, record in found]
+        return [_commit_of(*record) for record in found]
 
     def append(self, after: int, commits: Sequence[Commit]) -> Seal:
         """See `Engine.append`."""
@@ -224,6 +236,45 @@ class SqliteEngine:
             except apsw.BusyError:  # a batch is staged, here or in another process
                 return 0
         return dropped
+
+    def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
+        """See `Engine.erase`."""
+        if limit < 1:
+            return after
+        with explaining():
+            try:
+                with self._pruner as pruner:
+                    found = pruner.execute(TAIL, (after, until, limit + 1)).fetchall()
+                    for record in found[:limit]:
+                        commit = _commit_of(*record)
+                        cleared = without_traces(commit, traces)
+                        if cleared is not commit:
+                            row = (cleared.caller, record_of(cleared), cleared.ts)
+                            pruner.execute(UPDATE_LOG, row)
+            except apsw.BusyError:  # a batch is staged, here or in another process
+                return after
+        return found[limit - 1][0] if len(found) > limit else max(after, until)
+
+    def shred(self, before: int) -> bool:
+        """See `Engine.shred`.
+
+        What SQLite frees it may keep in the page, and what moved between pages it keeps in both,
+        even with `secure_delete`; so the file is written anew, and the log ahead of it emptied.
+        """
+        with explaining():
+            shredder = self._connect(busy_timeout_s=0, flush=True)  # another thread has the others
+            try:
+                for oldest in (OLDEST_ROW, OLDEST_ENTRY):
+                    until: int | None = shredder.execute(oldest).get
+                    if until is not None and until <= before:
+                        return False
+                shredder.execute("VACUUM")
+                shredder.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except apsw.BusyError:  # a batch is staged, or somebody reads
+                return False
+            finally:
+                shredder.close()
+        return True
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -268,8 +319,7 @@ class SqliteEngine:
         for row in commit.writes:
             for index, key in row.added:
                 write(INSERT_ENTRY, (index, key, row.id, ts))
-        record = [(row.table, row.id, None, None, row.removed, row.added) for row in commit.writes]
-        write(INSERT_LOG, (ts, commit.function, commit.caller, encode_record(record)))
+        write(INSERT_LOG, (ts, commit.function, commit.caller, record_of(commit)))
 
     def _stage_row(self, row: RowWrite, ts: int) -> None:
         if row.before is None:
@@ -314,3 +364,7 @@ class SqliteEngine:
         with suppress(apsw.Error):  # the next `append` tries again before it begins
             if self._writer.in_transaction:
                 self._write("ROLLBACK")
+
+
+def _commit_of(ts: int, function: str, caller: str, record: bytes) -> Commit:
+    return Commit(ts, function, caller, decode_record(record))

@@ -21,6 +21,7 @@ from hubify.storage.engine import (
     HeadMoved,
     RowWrite,
     StorageFailed,
+    Traces,
     Version,
 )
 from hubify.testing.engine_machine import EngineMachine, TestedStore
@@ -283,6 +284,75 @@ class EngineContract:
         assert engine.prune(20, 100) == 1
         assert engine.get(ROW) == Version(30, b"3")
 
+    # What is erased.
+
+    def test_erased_traces_leave_the_log_and_nothing_else(
+        self, engine: Engine, other: Engine
+    ) -> None:
+        """Keys of a row, keys that hold a name, and a caller go; what stands is as it was."""
+        seal(engine, commit(5, insert(ROW, b"x", b"k"), insert(OTHER_ROW, b"y", b"al-1", b"bo-1")))
+        seal(engine, Commit(6, "f", "key:7", (delete(OTHER_ROW, b"y", b"al-1", b"bo-1"),)))
+        before = scan(engine)
+        traces = Traces({ROW}, (b"al", b"-"), {"key:7"})
+        assert engine.erase(traces, after=0, until=6, limit=10) == 6
+        bare = [RowWrite(TABLE, ROW, None, None, (), ())]
+        left = ((INDEX, b"bo-1"),)
+        assert other.tail(0, 10) == [
+            commit(5, *bare, RowWrite(TABLE, OTHER_ROW, None, None, (), left)),
+            Commit(6, "f", "erased", (RowWrite(TABLE, OTHER_ROW, None, None, left, ()),)),
+        ]
+        assert scan(engine) == scan(other) == before
+        assert engine.get(ROW) == Version(5, b"x")
+
+    def test_an_erasure_goes_on_where_it_stopped(self, engine: Engine) -> None:
+        """By the piece, up to a time and no further; again it changes nothing."""
+        seal(engine, *(commit(ts, insert(ts, b"", b"k%d" % ts)) for ts in range(1, 8)))
+        traces = Traces(set(range(1, 8)))
+        places = [0]
+        while places[-1] < 6:
+            places.append(engine.erase(traces, after=places[-1], until=6, limit=2))
+        assert places == [0, 2, 4, 6]
+        for _again in range(2):
+            keys_left = [write.added for c in engine.tail(0, 10) for write in c.writes]
+            assert keys_left == [()] * 6 + [((INDEX, b"k7"),)]
+            assert engine.erase(traces, after=0, until=6, limit=100) == 6
+
+    def test_an_erasure_waits_while_a_batch_is_staged(self, engine: Engine) -> None:
+        """It answers where it stands and the caller comes back; the batch is unharmed."""
+        seal(engine, commit(5, insert(ROW, b"x", b"k")))
+        sealing = engine.append(5, [commit(6, update(ROW, b"x", b"y"))])
+        assert engine.erase(Traces({ROW}), after=0, until=5, limit=9) == 0
+        assert engine.shred(0) is False
+        sealing()
+        assert engine.erase(Traces({ROW}), after=0, until=5, limit=9) == 5
+        assert engine.shred(0) is True
+        assert engine.get(ROW, at=5) == Version(5, b"x")
+
+    def test_nothing_is_shredded_that_prune_has_not_dropped(self, engine: Engine) -> None:
+        """It says so, and afterwards all that stands is as it was."""
+        seal(engine, commit(5, insert(ROW, b"x", b"k")), commit(6, update(ROW, b"x", b"y")))
+        assert engine.shred(5) is True
+        assert engine.shred(6) is False
+        assert engine.prune(6, 10) == 1
+        assert engine.shred(6) is True
+        assert scan(engine) == [Entry(b"k", ROW, 6, b"y")]
+        seal(engine, commit(7, delete(ROW, b"y", b"k")))
+
+    def test_what_is_erased_stays_so_after_a_crash(self, store: TestedStore) -> None:
+        """Killed in the middle, what was done is done and the rest can be done later."""
+        engine = store.open()
+        seal(engine, *(commit(ts, insert(ts, b"", b"k")) for ts in (1,)))
+        seal(engine, commit(2, delete(1, b"", b"k")))
+        assert engine.erase(Traces({1}), after=0, until=2, limit=1) == 1
+        store.crash()
+        engine = store.open()
+        first, second = engine.tail(0, 10)
+        assert first.writes[0].added == ()
+        assert second.writes[0].removed in ((), ((INDEX, b"k"),))
+        assert engine.erase(Traces({1}), after=0, until=2, limit=10) == 2
+        assert engine.tail(1, 10)[0].writes[0].removed == ()
+        engine.close()
+
     # What is refused.
 
     def test_a_batch_after_an_old_head_changes_nothing(self, engine: Engine, other: Engine) -> None:
@@ -432,7 +502,7 @@ class EngineContract:
     # All of it.
 
     def test_any_life_of_a_store_agrees_with_the_naive_model(self) -> None:
-        """Random commits, races, crashes, prunes and reads on two handles."""
+        """Random commits, races, crashes, prunes, erasures and reads on two handles."""
         new_store = self.new_store
 
         class Machine(EngineMachine):

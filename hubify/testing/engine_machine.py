@@ -11,8 +11,15 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hubify.storage.engine import Engine, HeadMoved
-from hubify.testing.engine_model import INDEXES, NUMBERS, SPANS, EngineModel, batches
+from hubify.storage.engine import Engine, HeadMoved, Traces
+from hubify.testing.engine_model import (
+    INDEXES,
+    NUMBERS,
+    SPANS,
+    EngineModel,
+    all_traces,
+    batches,
+)
 
 HANDLES = 2
 
@@ -96,6 +103,20 @@ class EngineMachine(RuleBasedStateMachine):
         before = data.draw(st.integers(self.model.horizon, self.model.newest.ts))
         found = self.engines[handle].prune(before, limit)
         assert found == self.model.prune(before, max(limit, 0))
+
+    @rule(handle=handles, limit=limits, traces=all_traces(), data=st.data())
+    def erase(self, handle: int, limit: int, traces: Traces, data: Any) -> None:  # noqa: ANN401
+        """Traces are taken out of some of the log."""
+        times = st.integers(0, self.model.newest.ts)
+        span = {"after": data.draw(times), "until": data.draw(times)}
+        done = self.engines[handle].erase(traces, **span, limit=limit)
+        assert done == self.model.erase(traces, **span, limit=limit)
+
+    @rule(handle=handles, data=st.data())
+    def shred(self, handle: int, data: Any) -> None:  # noqa: ANN401
+        """The files are written anew, once nothing is left to prune."""
+        before = data.draw(st.integers(0, self.model.newest.ts))
+        assert self.engines[handle].shred(before) == self.model.shred(before)
 
     @rule(handle=handles, data=st.data())
     def read(self, handle: int, data: Any) -> None:  # noqa: ANN401

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from hubify.storage.engine import Commit, Entry, RowWrite, Version
+from hubify.storage.engine import Commit, Entry, RowWrite, Traces, Version
 from hubify.values.interval import EVERYTHING, Interval, prefix_interval
 
 NUMBERS = (1, 2, 3, 4, 5, 2**62)
@@ -119,6 +119,46 @@ class EngineModel:
         dropped = len([until for until in self.superseded if until <= before][:limit])
         self.superseded = sorted(self.superseded)[dropped:]
         return dropped
+
+    def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
+        """As `Engine.erase`."""
+        if limit < 1:
+            return after
+        due = [commit for commit in self.log if after < commit.ts <= until]
+        for commit in due[:limit]:
+            self.log[self.log.index(commit)] = cleared(commit, traces)
+        return due[limit - 1].ts if len(due) > limit else max(after, until)
+
+    def shred(self, before: int) -> bool:
+        """As `Engine.shred`, when nobody reads or writes."""
+        return all(until > before for until in self.superseded)
+
+
+def cleared(commit: Commit, traces: Traces) -> Commit:
+    """A log record less the keys and the caller that are to go."""
+
+    def left(number: int, entries: tuple[tuple[int, bytes], ...]) -> tuple[tuple[int, bytes], ...]:
+        keys = {
+            key
+            for _, key in entries
+            if number in traces.rows or (traces.names and all(name in key for name in traces.names))
+        }
+        return tuple(entry for entry in entries if entry[1] not in keys)
+
+    writes = [
+        RowWrite(w.table, w.id, None, None, left(w.id, w.removed), left(w.id, w.added))
+        for w in commit.writes
+    ]
+    caller = "erased" if commit.caller in traces.callers else commit.caller
+    return Commit(commit.ts, commit.function, caller, tuple(writes))
+
+
+@st.composite
+def all_traces(draw: st.DrawFn) -> Traces:
+    """What may be asked to go from the log."""
+    names = draw(st.lists(st.sampled_from([b"a", b"\x00", b"b", b"\xff"]), max_size=2))
+    callers = draw(st.sets(st.sampled_from(["user", "", "nobody"])))
+    return Traces(draw(st.sets(st.sampled_from(NUMBERS))), tuple(names), callers)
 
 
 def following(state: State, commit: Commit) -> State:
