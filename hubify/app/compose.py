@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from hubify.adapters.system_runtime import SYSTEM_RUNTIME
-from hubify.app.directory import DataDirectory
+from hubify.app.directory import DataDirectory, admin_key
 from hubify.app.plugins import load_domains
 from hubify.app.sealing_keys import add_key, with_secrets
 from hubify.app.settings import Settings, Switch, rate_limits
 from hubify.core.database import Database
 from hubify.domains.agents import agents
-from hubify.domains.auth import auth, authenticate
+from hubify.domains.auth import KEY, KEY_PREFIX, SECRET_BYTES, auth, authenticate, new_secret
 from hubify.domains.contents import contents
 from hubify.domains.evolution import evolution
 from hubify.domains.gateway import gateway
@@ -122,23 +122,30 @@ def call_now(parts: Parts, path: str, arguments: dict[str, object]) -> object:
 
 
 def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
-    """Mint the admin key of an empty directory and keep it in its file; None when there is one.
+    """Mint the admin key of an empty directory; None when there is one.
+
+    The file comes first and the store goes by it, so that whenever a start is cut short the next one
+    finds no key in the store, or the one that the file holds.
 
     Raises:
         Unavailable: it could not be stored or kept.
 
     """
-    secret = call_now(parts, "auth:bootstrap", {})
-    if secret is None:
+    if parts.backend.query(Call("auth:isBootstrapped", {}, SYSTEM), internal=True).value:
         return None
-    assert isinstance(secret, str), "the bootstrap answers a key"
+    secret = admin_key(directory.path)
+    if secret is None or not KEY.fullmatch(secret):
+        secret = new_secret(KEY_PREFIX, parts.backend.wiring.runtime.entropy(SECRET_BYTES))
     directory.keep_admin_key(secret)
+    call_now(parts, "auth:bootstrap", {"secret": secret})
     return secret
 
 
 def warnings_about(unknown: Iterable[str]) -> list[str]:
     """A sentence for each variable that nothing reads."""
     return [f"the variable {name} is not known and has no effect" for name in unknown]
+
+
 def add_sealing_key(directory: DataDirectory) -> None:
     """Mint a key that seals from the next start on, which seals anew what others have sealed.
 
@@ -147,5 +154,3 @@ def add_sealing_key(directory: DataDirectory) -> None:
 
     """
     add_key(directory.path, SYSTEM_RUNTIME.entropy(KEY_BYTES))
-
-

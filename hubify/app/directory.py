@@ -87,12 +87,21 @@ class DataDirectory:
             os.close(self._locks.pop())
 
     def _write(self, name: str, text: str) -> Path:
-        path = self.path / name
+        """Write a file whole or not at all, for good before this returns."""
+        path, fresh = self.path / name, self.path / f"{name}.new"
         with _explaining(path):
-            path.unlink(missing_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            fresh.unlink(missing_ok=True)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+            directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
         return path
 
 
@@ -108,4 +117,6 @@ def _explaining(path: Path) -> Generator[None]:
 def admin_key(path: Path) -> str | None:
     """The admin key of a directory, if it was kept there."""
     file = path / ADMIN_KEY
-    return file.read_text(encoding="utf-8").strip() if file.exists() else None
+    if not file.exists():
+        return None
+    return file.read_text(encoding="utf-8", errors="replace").strip()

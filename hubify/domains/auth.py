@@ -1,12 +1,13 @@
 """Keys and sessions: who may call, as which owner and agent, with which scopes.
 
 Invariant: nobody mints a scope that they lack; a secret is shown once and stored as its SHA-256.
+What a key minted ends with it, unless it is said to stay (docs/decisions/0015).
 """
 
 import hashlib
 import re
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -39,11 +40,16 @@ auth = Domain("auth")
 
 KEY_PREFIX, SESSION_PREFIX = "hk_live_", "hs_"
 SECRET_BYTES = 25  # 200 bits
+KEY = re.compile(KEY_PREFIX + "[a-z2-7]{40}", re.ASCII)
 SHOWN = 12  # characters of a key that lists show
 MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
 MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
+MAX_GENERATIONS = 8  # of keys minted by keys that were minted, and so on
+MS_PER_DAY = 86_400_000
+KEPT_SESSIONS_MS = 7 * MS_PER_DAY
+SWEEP_ROWS = 500
 SCOPE = re.compile(
     r"\*|lab:(?:\*|[a-z0-9][a-z0-9-]*):(?:r|rw|admin)|[A-Za-z][A-Za-z0-9_-]*:(?:[a-z_-]+|\*)"
 )
@@ -60,7 +66,10 @@ class Standing(StrEnum):
 
 @auth.table("api_keys", unique("digest"), index("owner"))
 class ApiKey(Row, frozen=True):
-    """One key; its secret is known to its holder only."""
+    """One key; its secret is known to its holder only.
+
+    `minted_by`: the key that made it, which takes it along when it ends, unless `spares_minted`.
+    """
 
     digest: str
     shown: str
@@ -74,6 +83,8 @@ class ApiKey(Row, frozen=True):
     standing: Standing = Standing.ACTIVE
     expires_at: int | None = None
     revoked_at: int | None = None
+    minted_by: str | None = None
+    spares_minted: bool = False
 
 
 @auth.table("api_key_uses", unique("key_id"))
@@ -85,9 +96,14 @@ class ApiKeyUse(Row, frozen=True):
     last_at: int
 
 
-@auth.table("sessions", unique("digest"), index("key_id"), index("owner", "agent"))
+@auth.table(
+    "sessions", unique("digest"), index("key_id"), index("owner", "agent"), index("expires_at")
+)
 class Session(Row, frozen=True):
-    """A short-lived credential of one agent, made with a key and ending with it."""
+    """A short-lived credential of one agent, made with a key and ending with it.
+
+    `expires_at`: when its time will be over, or when it ended before that.
+    """
 
     digest: str
     owner: str
@@ -134,6 +150,7 @@ class TokenInfo(msgspec.Struct, frozen=True):
     expires_at: int | None
     last_used_at: int | None
     use_count: int
+    minted_by: str | None
 
 
 class TokenList(msgspec.Struct, frozen=True):
@@ -237,7 +254,7 @@ def authenticate(db: Reader, secret: str) -> Authenticated:
     if key is None:
         message = "Valid API key required"
         raise Unauthenticated(message)
-    _require_active(key.standing, "API key")
+    _require_active(standing_of(db, key), "API key")
     kind = CallerKind.ADMIN if key.is_admin else CallerKind.KEY
     principal = Principal(kind, key.owner, key.agent, frozenset(key.scopes), credential=key.id)
     return Authenticated(principal, key.expires_at)
@@ -251,7 +268,7 @@ def _session_identity(db: Reader, digest: str) -> Authenticated:
     _require_active(session.standing, "session")
     key = db.get(ApiKey, session.key_id)
     if key is not None:
-        _require_active(key.standing, "API key")
+        _require_active(standing_of(db, key), "API key")
     principal = Principal(
         CallerKind.SESSION, session.owner, session.agent, frozenset(session.scopes), session.id,
         counted_as=session.key_id,
@@ -265,21 +282,49 @@ def _require_active(standing: Standing, what: str) -> None:
         raise Unauthenticated(message)
 
 
+def standing_of(db: Reader, key: ApiKey) -> Standing:
+    """Whether a key may still be used: its own standing, and that of the keys it comes from.
+
+    Each is read, so whatever depends on the answer hears of the end of any of them.
+    """
+    if key.standing is not Standing.ACTIVE:
+        return key.standing
+    for minter in _minters(db, key):
+        if minter is None:
+            return Standing.REVOKED
+        if minter.standing is not Standing.ACTIVE and not minter.spares_minted:
+            return minter.standing
+    return Standing.ACTIVE
+
+
+def _minters(db: Reader, key: ApiKey) -> Iterator[ApiKey | None]:
+    """The keys that a key comes from, nearest first; None, last: one that is there no more."""
+    minter: ApiKey | None = key
+    while minter is not None and minter.minted_by is not None:
+        minter = db.get(ApiKey, minter.minted_by)
+        yield minter
+
+
 # Functions.
 
 
+@auth.query(internal=True)
+def is_bootstrapped(ctx: QueryCtx) -> bool:
+    """Whether an admin key was ever minted here."""
+    return ctx.db.first(ApiKey.where(owner=ADMIN_OWNER)) is not None
+
+
 @auth.mutation(internal=True)
-def bootstrap(ctx: MutationCtx) -> str | None:
-    """The admin key of an empty directory, or None when there are keys already."""
-    if ctx.db.first(ApiKey.where(owner=ADMIN_OWNER)) is not None:
-        return None
-    secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
+def bootstrap(ctx: MutationCtx, *, secret: str) -> bool:
+    """Take a secret as the admin key of an empty directory; whether there was none yet."""
+    if is_bootstrapped(ctx):
+        return False
     row = ApiKey(
         digest=digest_of(secret), shown=secret[:SHOWN], owner=ADMIN_OWNER, agent=None,
         name="admin", scopes=["*"], created_at=ctx.now, created_by="bootstrap", is_admin=True,
     )  # fmt: skip
     ctx.db.insert(row)
-    return secret
+    return True
 
 
 @auth.mutation(scope="auth:write", rest=post("/v1/auth/tokens", status=201), secret=True)
@@ -295,9 +340,11 @@ def create_api_token(
     """Make an API key with scopes that the caller holds; the token is shown once.
 
     `owner` is the caller's own unless the caller is an administrator; with `agent` the key reports
-    only as that agent. `expires_in` in seconds.
+    only as that agent. `expires_in` in seconds; never later than the key that makes it, which takes
+    it along when it is revoked. A session makes no keys.
     """
     minter = ctx.identity
+    maker = _maker(ctx, minter)
     granted = checked_scopes(scopes, minter)
     holder = _holder(minter, owner)
     if not 1 <= len(name) <= MAX_NAME:
@@ -305,10 +352,11 @@ def create_api_token(
         raise InvalidInput(message)
     bound = _bound_agent(minter, agent)
     secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
-    expires_at = _deadline(ctx.now, expires_in)
+    expires_at = _earlier(_deadline(ctx.now, expires_in), maker)
     row = ApiKey(
         digest=digest_of(secret), shown=secret[:SHOWN], owner=holder, agent=bound, name=name,
         scopes=granted, created_at=ctx.now, created_by=minter.label, expires_at=expires_at,
+        minted_by=maker.id if maker else None,
     )  # fmt: skip
     key = ctx.db.insert(row)
     if expires_at is not None:
@@ -325,16 +373,25 @@ def list_api_tokens(ctx: QueryCtx, *, owner: str | None = None) -> TokenList:
 
 
 @auth.mutation(scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,))
-def revoke_api_token(ctx: MutationCtx, *, token_id: RowId) -> bool:
-    """End a key, its sessions and its live queries at once; whether it was active."""
+def revoke_api_token(ctx: MutationCtx, *, token_id: RowId, keep_minted: bool | None = None) -> bool:
+    """End a key, its sessions and its live queries at once; whether it was active.
+
+    The keys that it minted, and those that they minted, end with it unless `keep_minted`. Those of
+    the admin key stay unless it is given as false: what an administrator hands out is not theirs.
+    """
     key = ctx.db.get(ApiKey, token_id)
     if key is None or not _may_manage(ctx.identity, key):
         message = f"no key of yours has the id '{token_id}'"
         raise KeyNotFound(message)
-    if key.standing is not Standing.ACTIVE:
-        return False
-    ctx.db.replace(key, standing=Standing.REVOKED, revoked_at=ctx.now)
-    return True
+    was_active = key.standing is Standing.ACTIVE
+    if was_active:
+        spares = key.is_admin if keep_minted is None else keep_minted
+        key = ctx.db.replace(
+            key, standing=Standing.REVOKED, revoked_at=ctx.now, spares_minted=spares
+        )
+    elif keep_minted is False:
+        ctx.db.replace(key, spares_minted=False)
+    return was_active
 
 
 @auth.mutation(scope=ANY_CALLER, rest=post("/v1/auth/sessions", status=201), secret=True)
@@ -385,7 +442,7 @@ def validate_session(ctx: QueryCtx, *, token: str) -> SessionState:
 def refresh_session(ctx: MutationCtx, *, token: str, ttl: float) -> NewSession:
     """End a good session and open its successor; whoever holds the token may ask."""
     session = _good_session(ctx, token)
-    ctx.db.replace(session, standing=Standing.EXPIRED)
+    ctx.db.replace(session, standing=Standing.EXPIRED, expires_at=ctx.now)
     return _open(ctx, session.changed(created_at=ctx.now, standing=Standing.ACTIVE), ttl)
 
 
@@ -395,7 +452,7 @@ def end_session(ctx: MutationCtx, *, token: str) -> bool:
     session = ctx.db.first(Session.where(digest=digest_of(token)))
     if session is None or session.standing is not Standing.ACTIVE:
         return False
-    ctx.db.replace(session, standing=Standing.REVOKED)
+    ctx.db.replace(session, standing=Standing.REVOKED, expires_at=ctx.now)
     return True
 
 
@@ -415,6 +472,18 @@ def expire_session(ctx: MutationCtx, *, session_id: RowId) -> None:
         ctx.db.replace(session, standing=Standing.EXPIRED)
 
 
+@auth.cron(every_s=3600, offset_s=900)
+@auth.mutation(internal=True)
+def sweep_sessions(ctx: MutationCtx) -> None:
+    """Forget sessions a week after they ended."""
+    old = Session.where().at_most(expires_at=ctx.now - KEPT_SESSIONS_MS)
+    forgotten = ctx.db.take(old, limit=SWEEP_ROWS)
+    for session in forgotten:
+        ctx.db.delete(session)
+    if len(forgotten) == SWEEP_ROWS:
+        ctx.schedule(sweep_sessions)
+
+
 @auth.mutation(internal=True)
 def record_uses(ctx: MutationCtx, *, uses: dict[str, int]) -> None:
     """Add up how often keys were shown (counted in memory, stored now and then)."""
@@ -431,7 +500,8 @@ def record_uses(ctx: MutationCtx, *, uses: dict[str, int]) -> None:
 def _open(ctx: MutationCtx, opened: Session, ttl: float) -> NewSession:
     """Store a session under a fresh secret; it ends with the key at its root."""
     secret = new_secret(SESSION_PREFIX, ctx.secret_bytes(SECRET_BYTES))
-    expires_at = ctx.now + checked_life(ttl, MAX_TTL_S, "ttl")
+    wanted = ctx.now + checked_life(ttl, MAX_TTL_S, "ttl")
+    expires_at = _earlier(wanted, ctx.db.get(ApiKey, opened.key_id)) or wanted
     session = ctx.db.insert(opened.changed(digest=digest_of(secret), expires_at=expires_at))
     ctx.schedule(expire_session, after_ms=expires_at - ctx.now, session_id=session.id)
     return NewSession(secret, session.id, expires_at)
@@ -448,7 +518,7 @@ def _good_session(ctx: MutationCtx, token: str) -> Session:
 def _stands(ctx: QueryCtx, session: Session) -> bool:
     """Whether neither the session nor the key at its root has ended."""
     key = ctx.db.get(ApiKey, session.key_id)
-    ended = key is not None and key.standing is not Standing.ACTIVE
+    ended = key is not None and standing_of(ctx.db, key) is not Standing.ACTIVE
     return session.standing is Standing.ACTIVE and not ended
 
 
@@ -480,11 +550,37 @@ def _deadline(now: int, expires_in: float | None) -> int | None:
     return now + checked_life(expires_in, MAX_KEY_LIFE_S, "expiresIn")
 
 
+def _maker(ctx: MutationCtx, caller: Principal) -> ApiKey | None:
+    """The key by which a caller makes keys; None: the system, or the owner of the directory.
+
+    Raises:
+        Forbidden: it is a session, or its key comes from too many others.
+
+    """
+    if caller.kind is CallerKind.SESSION:
+        message = "a session cannot make keys: it would leave behind what outlives it; use a key"
+        raise Forbidden(message)
+    key = ctx.db.get(ApiKey, caller.credential)
+    if key is not None and sum(1 for _minter in _minters(ctx.db, key)) >= MAX_GENERATIONS:
+        message = (
+            f"this key comes from {MAX_GENERATIONS} others, each made with the one before; "
+            "use one that is nearer to the first"
+        )
+        raise Forbidden(message)
+    return key
+
+
+def _earlier(expires_at: int | None, key: ApiKey | None) -> int | None:
+    """When something that depends on a key ends: at its own time or, if earlier, at the key's."""
+    times = [expires_at, key.expires_at if key is not None else None]
+    return min((time for time in times if time is not None), default=None)
+
+
 def _info(ctx: QueryCtx, key: ApiKey) -> TokenInfo:
     use = ctx.db.first(ApiKeyUse.where(key_id=key.id))
     return TokenInfo(
         id=key.id, name=key.name, prefix=key.shown, owner=key.owner, agent=key.agent,
-        scopes=key.scopes, status=key.standing, created_at=key.created_at,
+        scopes=key.scopes, status=standing_of(ctx.db, key), created_at=key.created_at,
         expires_at=key.expires_at, last_used_at=use.last_at if use else None,
-        use_count=use.count if use else 0,
+        use_count=use.count if use else 0, minted_by=key.minted_by,
     )  # fmt: skip

@@ -2,7 +2,14 @@
 
 import pytest
 
-from hubify.domains.auth import Caller, SessionEnded, auth, authenticate
+from hubify.domains.auth import (
+    MAX_GENERATIONS,
+    Caller,
+    Session,
+    SessionEnded,
+    auth,
+    authenticate,
+)
 from hubify.domains.system import system
 from hubify.functions import Forbidden, RateClass, RateLimited, Unauthenticated
 from hubify.functions.identities import Identities
@@ -45,9 +52,15 @@ class Door:
         self.backend = InMemoryBackend([system, auth], engine=self.engine)
         self.identities = Identities(self.backend.backend.wiring, authenticate)
 
-    def key(self, *scopes: str, minter: Principal = KIM, agent: str | None = None) -> str:
+    def key(
+        self,
+        *scopes: str,
+        minter: Principal = KIM,
+        agent: str | None = None,
+        life_s: float | None = None,
+    ) -> str:
         """A new key's secret."""
-        wanted = {"name": "k", "scopes": [*scopes], "agent": agent}
+        wanted = {"name": "k", "scopes": [*scopes], "agent": agent, "expiresIn": life_s}
         return self.backend.mutation("auth:createApiToken", wanted, principal=minter).token
 
     def session(self, secret: str) -> str:
@@ -56,10 +69,24 @@ class Door:
         wanted = {"agentId": "a", "ttl": 60}
         return self.backend.mutation("auth:createSession", wanted, principal=holder).token
 
-    def revoke(self, secret: str) -> None:
+    def revoke(self, secret: str, *, keep_minted: bool | None = None) -> None:
         """End a key."""
-        key_id = self.identities.find(secret).credential
-        self.backend.mutation("auth:revokeApiToken", {"tokenId": key_id}, principal=KIM)
+        wanted = {"tokenId": self.identities.find(secret).credential, "keepMinted": keep_minted}
+        self.backend.mutation("auth:revokeApiToken", wanted, principal=KIM)
+
+    def minted(self, secret: str, life_s: float | None = None) -> str:
+        """A key that another key makes."""
+        wanted = {"name": "m", "scopes": ["skills:read", "auth:write"], "expiresIn": life_s}
+        minter = self.identities.find(secret)
+        return self.backend.mutation("auth:createApiToken", wanted, principal=minter).token
+
+    def stands(self, secret: str) -> bool:
+        """Whether a key or session is taken."""
+        try:
+            self.identities.find(secret)
+        except Unauthenticated:
+            return False
+        return True
 
     def is_valid(self, token: str) -> bool:
         """What `validateSession` says."""
@@ -167,3 +194,109 @@ def test_a_session_is_said_to_end_with_its_key(door: Door) -> None:
     key = door.backend.mutation("auth:createApiToken", wanted, principal=KIM)
     session = door.identities.find(door.session(key.token))
     assert door.backend.query("auth:whoami", principal=session).expires_at == key.expires_at
+
+
+MINTER = ("skills:read", "auth:write")
+DAY_S = 86_400
+
+
+def test_a_session_makes_no_keys(door: Door) -> None:
+    session = door.session(door.key(*MINTER))
+    with pytest.raises(Forbidden, match="a session cannot make keys"):
+        door.minted(session)
+
+
+@pytest.mark.parametrize(("asked_s", "life_s"), [(None, 100), (1_000, 100), (10, 10)])
+def test_a_minted_key_ends_no_later_than_its_minter(
+    door: Door, asked_s: float | None, life_s: int
+) -> None:
+    minted = door.minted(door.minted(door.key(*MINTER, life_s=100)), asked_s)
+    ended: list[Unauthenticated] = []
+    door.identities.guard(minted, ended.append)
+    door.backend.advance(life_s * 1000 - 1)
+    assert not ended
+    door.backend.advance(1)
+    assert ended
+
+
+def test_a_revoked_key_takes_along_all_that_it_minted_and_their_live_queries(door: Door) -> None:
+    root = door.key(*MINTER)
+    child = door.minted(root)
+    grandchild = door.minted(child)
+    session = door.session(grandchild)
+    other = door.key(*MINTER)
+    ended: list[str] = []
+    for secret in (root, child, grandchild, session, other):
+        door.identities.guard(secret, lambda error, of=secret: ended.append(of + error.message[:0]))
+    door.revoke(root)
+    assert sorted(ended) == sorted([root, child, grandchild, session])
+    assert [door.stands(secret) for secret in (child, grandchild, session, other)] == [
+        False, False, False, True
+    ]  # fmt: skip
+    assert not door.is_valid(session)
+    listed = door.backend.query("auth:listApiTokens", principal=KIM).tokens
+    assert [str(token.status) for token in listed] == ["active", "revoked", "revoked", "revoked"]
+    assert [token.minted_by for token in listed[1:3]] == [token.id for token in listed[2:]]
+
+
+def test_what_a_key_minted_can_be_kept_and_ended_later(door: Door) -> None:
+    root = door.key(*MINTER)
+    root_id = door.identities.find(root).credential
+    child = door.minted(root)
+    grandchild = door.minted(child)
+    door.revoke(root, keep_minted=True)
+    assert (door.stands(root), door.stands(child), door.stands(grandchild)) == (False, True, True)
+    wanted = {"tokenId": root_id, "keepMinted": False}
+    assert door.backend.mutation("auth:revokeApiToken", wanted, principal=KIM) is False
+    assert not door.stands(child)
+    assert not door.stands(grandchild)
+
+
+def test_what_an_administrator_minted_outlives_the_admin_key_unless_it_is_said(door: Door) -> None:
+    secret = "hk_live_" + "a" * 40
+    assert door.backend.mutation("auth:bootstrap", {"secret": secret})
+    admin = door.identities.find(secret)
+    minted = door.key(*MINTER, minter=admin)
+    door.revoke(secret)
+    assert (door.stands(secret), door.stands(minted)) == (False, True)
+    wanted = {"tokenId": admin.credential, "keepMinted": False}
+    door.backend.mutation("auth:revokeApiToken", wanted, principal=KIM)
+    assert not door.stands(minted)
+
+
+def test_keys_are_minted_a_bounded_number_of_times_deep(door: Door) -> None:
+    secret = door.key(*MINTER)
+    for _generation in range(MAX_GENERATIONS):
+        secret = door.minted(secret)
+    with pytest.raises(Forbidden, match="nearer"):
+        door.minted(secret)
+
+
+def test_a_session_ends_no_later_than_its_key(door: Door) -> None:
+    session = door.session(door.key("skills:read", life_s=20))
+    wanted = {"token": session, "ttl": 60}
+    refreshed = door.backend.mutation("auth:refreshSession", wanted, principal=ANONYMOUS)
+    assert refreshed.expires_at == door.backend.now_ms + 20_000
+
+
+def sessions_of(door: Door) -> int:
+    """How many session rows the store holds."""
+    reader = door.backend.database.begin_read(lambda: None)
+    return len(reader.take(Session.where().order_by("expires_at"), limit=10_000))
+
+
+def test_sessions_are_forgotten_a_week_after_their_end(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubify.domains.auth.SWEEP_ROWS", 3)
+    key = door.key("skills:read")
+    for _session in range(8):
+        door.session(key)
+    ended = door.session(key)
+    door.backend.mutation("auth:endSession", {"token": ended}, principal=ANONYMOUS)
+    wanted = {"agentId": "a", "ttl": 30 * DAY_S}
+    door.backend.mutation("auth:createSession", wanted, principal=door.identities.find(key))
+    door.backend.advance(6 * DAY_S * 1000)
+    assert sessions_of(door) == 10
+    door.backend.advance(2 * DAY_S * 1000)
+    assert sessions_of(door) == 1
