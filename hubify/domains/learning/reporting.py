@@ -15,6 +15,7 @@ from hubify.domains.evolution import (
     observe_run,
     propose,
 )
+from hubify.domains.learning.effects import is_due, weigh_effect
 from hubify.domains.learning.intake import (
     Filed,
     Told,
@@ -54,14 +55,11 @@ from hubify.domains.skills import (
     Run,
     Skill,
     SkillNotFound,
-    SkillVersion,
     TicketRefused,
     VersionNotFound,
-    version_standing,
 )
 from hubify.domains.skills import count_report as count_for_skill
 from hubify.domains.skills.rules import platform_name
-from hubify.domains.skills.tables import OwnerEvidence
 from hubify.evidence.reports import Binding, Outcome
 from hubify.functions import MutationCtx, QueryCtx, RowId, post
 from hubify.functions.route import Case, Dialect
@@ -183,12 +181,12 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
     agent = find_or_create(ctx, run.owner, run.agent, run.platform)
     trial = trial_run(ctx, filed)
     stored = ctx.db.insert(report_row(filed, agent, trial, ctx.now))
-    agreed = agreement(ctx, version, run)
     moved = count_for_skill(ctx, skill, version, run=run, day=ctx.today)
+    agreed = found_the_same(run.outcome, moved.told_before, moved.told_by_owner)
     count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
     count_day(ctx, skill, run)
-    if trial is not None:
-        observe_run(ctx, trial)
+    if trial is not None and is_due(observe_run(ctx, trial)):
+        ctx.schedule(weigh_effect, canary_id=trial.canary_id)
     proposed = NOTHING_PROPOSED
     if told.improvement is not None:
         suggestion = Suggestion(told.improvement, agent, run.platform, stored.id)
@@ -201,16 +199,6 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
         evolution_triggered=proposed.triggered,
         similar_improvements=proposed.similar,
     )
-
-
-def agreement(ctx: QueryCtx, version: SkillVersion, run: Run) -> bool | None:
-    """Whether other owners' runs of the version mostly ended as this one."""
-    standing = version_standing(ctx, version.id)
-    if standing is None:
-        return None
-    own = ctx.db.first(OwnerEvidence.where(version_id=version.id, owner=run.owner))
-    told_before = own.as_of(standing.as_of_day) if own else None
-    return found_the_same(run.outcome, standing.by_owner, told_before)
 
 
 def count_day(ctx: MutationCtx, skill: Skill, run: Run) -> None:

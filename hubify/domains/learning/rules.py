@@ -65,12 +65,13 @@ def check_object(value: dict[str, Any], name: str) -> None:
         raise InvalidInput(message)
 
 
-def found_the_same(outcome: Outcome, total: Evidence, own: Evidence | None) -> bool | None:
+def found_the_same(outcome: Outcome, total: Evidence, own: Evidence) -> bool | None:
     """Whether other owners' runs of the version mostly ended so; None while they are too few.
 
-    A partial run agrees with either side. `total` is the capped evidence of all owners.
+    A partial run agrees with either side. `total` is the capped evidence of all owners before the
+    run, `own` the uncapped one of its owner.
     """
-    others = total if own is None else total.minus(counted(own, OWNER_CAP))
+    others = total.minus(counted(own, OWNER_CAP))
     if others.weight < WITNESSES * UNITS_PER_RUN:
         return None
     if outcome is Outcome.PARTIAL or others.success == others.failure:

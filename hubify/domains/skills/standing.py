@@ -56,18 +56,24 @@ class Run(NamedTuple):
 class ForOwner(NamedTuple):
     """What a report changes beside its owner's own row."""
 
+    before: Evidence
     added: Added
     weighing: Weighing | None
     is_new: bool
 
 
 class Moved(NamedTuple):
-    """A confidence before and after a report: the version's, and the skill's that shows it."""
+    """A confidence before and after a report: the version's, and the skill's that shows it.
+
+    And the version's evidence before it: of all owners, capped, and of the reporting one, uncapped.
+    """
 
     version_before: float
     version_after: float
     skill_before: float
     skill_after: float
+    told_before: Evidence
+    told_by_owner: Evidence
 
 
 def count_report(
@@ -88,7 +94,14 @@ def count_report(
     was = standing_of(ctx, skill)
     shown = after.confidence if skill.stable_version == version.version else was.confidence
     now = show(ctx, _with_run(ctx, was, run, day), shown, day)
-    return Moved(before.confidence, after.confidence, was.confidence, now.confidence)
+    return Moved(
+        before.confidence,
+        after.confidence,
+        was.confidence,
+        now.confidence,
+        told_before=before.by_owner,
+        told_by_owner=for_owner.before,
+    )
 
 
 def weigh_anew(ctx: MutationCtx, standing: VersionStanding, day: int) -> VersionStanding:
@@ -203,9 +216,10 @@ def _count_for_owner(ctx: MutationCtx, standing: VersionStanding, report: Cell) 
         version_id=standing.version_id, owner=report.owner, evidence=Evidence()
     )
     weighing, coming = with_report(standing.weighing, owner, report)
+    before = owner.as_of(standing.as_of_day)
     added = add_report(
         Standing(standing.as_of_day, standing.by_owner, standing.by_platform),
-        owner.as_of(standing.as_of_day),
+        before,
         standing.platforms.get(report.platform, Evidence()),
         evidence_of(report.tally, report.day, standing.as_of_day),
     )
@@ -214,7 +228,7 @@ def _count_for_owner(ctx: MutationCtx, standing: VersionStanding, report: Cell) 
         ctx.db.insert(counted)
     else:
         ctx.db.replace(counted)
-    return ForOwner(added, weighing, known is None)
+    return ForOwner(before, added, weighing, known is None)
 
 
 def _with_report(

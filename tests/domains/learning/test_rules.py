@@ -60,17 +60,17 @@ def test_platforms_beyond_the_bound_are_counted_together() -> None:
 @pytest.mark.parametrize(
     ("outcome", "others", "own", "agreed"),
     [
-        (Outcome.SUCCESS, Evidence(2 * RUN, 0), None, None),
-        (Outcome.SUCCESS, Evidence(3 * RUN, 0), None, True),
-        (Outcome.FAIL, Evidence(3 * RUN, 0), None, False),
-        (Outcome.FAIL, Evidence(2 * RUN, 9 * RUN), None, True),
-        (Outcome.PARTIAL, Evidence(9 * RUN, 0), None, True),
+        (Outcome.SUCCESS, Evidence(2 * RUN, 0), Evidence(), None),
+        (Outcome.SUCCESS, Evidence(3 * RUN, 0), Evidence(), True),
+        (Outcome.FAIL, Evidence(3 * RUN, 0), Evidence(), False),
+        (Outcome.FAIL, Evidence(2 * RUN, 9 * RUN), Evidence(), True),
+        (Outcome.PARTIAL, Evidence(9 * RUN, 0), Evidence(), True),
         (Outcome.SUCCESS, Evidence(8 * RUN, 0), Evidence(100 * RUN, 0), None),
         (Outcome.SUCCESS, Evidence(8 * RUN, 4 * RUN), Evidence(100 * RUN, 0), False),
     ],
 )
 def test_an_agent_is_compared_with_other_owners_only(
-    *, outcome: Outcome, others: Evidence, own: Evidence | None, agreed: bool | None
+    *, outcome: Outcome, others: Evidence, own: Evidence, agreed: bool | None
 ) -> None:
     assert found_the_same(outcome, others, own) is agreed
 

@@ -73,7 +73,8 @@ def report(
     assert number is not None
     run = Run(owner, agent, platform, outcome, binding)
     found = require_version(ctx, skill, number)
-    return Counted(*count_report(ctx, skill, found, run=run, day=ctx.today))
+    moved = count_report(ctx, skill, found, run=run, day=ctx.today)
+    return Counted(*moved[:4])
 
 
 @probe.query(internal=True)
