@@ -29,6 +29,7 @@ from hubify.functions.flusher import Flusher
 from hubify.functions.identities import Identities
 from hubify.functions.principal import SYSTEM
 from hubify.functions.quota import Quota
+from hubify.functions.schedule import oldest_readable
 from hubify.functions.sealing import KEY_BYTES
 from hubify.functions.spec import Registry
 from hubify.functions.wiring import Wiring
@@ -77,7 +78,7 @@ def compose(
         engine = SqliteEngine(directory.store)
     except StorageFailed as error:
         raise Unavailable(f"'{directory.store}': {error}") from None
-    database = Database(engine, registry.tables, runtime.wall_ns)
+    database = Database(engine, registry.tables, runtime.wall_ns, oldest_of=oldest_readable)
     plain = Wiring(registry, database, runtime)
     try:
         wiring, resealed = with_secrets(plain, directory.path, give_up=give_up_secrets)
@@ -89,8 +90,6 @@ def compose(
         anonymous_reads=settings.anonymous_reads is Switch.ON,
     )  # fmt: skip
     parts = Parts(database, backend, Identities(wiring, authenticate))
-    history_ms = backend.query(Call("system:historyFrom", {}, SYSTEM), internal=True).value
-    database.oldest = history_ms * 1_000_000
     if resealed.plain:  # what lay open once may have been copied: it shall soon be of no use
         log.info("%d secrets lay in plain text and are sealed now", resealed.plain)
         call_now(parts, "skills:renewTicketKey", {})
@@ -124,8 +123,8 @@ def call_now(parts: Parts, path: str, arguments: dict[str, object]) -> object:
 def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
     """Mint the admin key of an empty directory; None when there is one.
 
-    The file comes first and the store goes by it, so that whenever a start is cut short the next one
-    finds no key in the store, or the one that the file holds.
+    The file comes first and the store goes by it: whenever a start is cut short, the next one finds
+    no key in the store, or the one that the file holds.
 
     Raises:
         Unavailable: it could not be stored or kept.

@@ -234,13 +234,6 @@ def note_recovery(ctx: MutationCtx) -> None:
         ctx.db.replace(known, value=ctx.now)
 
 
-@system.query(internal=True)
-def history_from(ctx: QueryCtx) -> int:
-    """The earliest time (ms) whose state can still be read; 0: all of it."""
-    known = ctx.db.first(Tick.where(name=HISTORY))
-    return known.value if known else 0
-
-
 @system.cron(every_s=600)
 @system.mutation(internal=True)
 def sweep(ctx: MutationCtx) -> None:

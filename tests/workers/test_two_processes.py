@@ -232,3 +232,12 @@ def test_a_past_that_another_process_gave_up_is_refused() -> None:
             second.made.query("system:listCrons", at=before)
 
     in_a_loop(story)
+
+
+def test_a_process_that_opens_a_store_knows_since_when_its_past_is_kept() -> None:
+    async def story(world: World) -> None:
+        first = world.process(alone=True)
+        first.made.mutation("system:forgetBefore", {"ms": 7})
+        assert world.process(alone=True).made.database.oldest == 7_000_000
+
+    in_a_loop(story)
