@@ -29,6 +29,7 @@ from hubify.functions import (
     post,
     unique,
 )
+from hubify.functions.erasing import Erasers, Subject
 
 agents = Domain("agents")
 
@@ -377,3 +378,24 @@ def credit(ctx: MutationCtx, known: AgentStanding, *, accepted: bool) -> AgentSt
         accepted=current.accepted + (ONE if accepted else 0), judged=current.judged + ONE
     )
     return ctx.db.replace(judged, reputation=reputation_of(judged))
+
+
+# Erasing.
+
+erasers = Erasers()
+
+
+@erasers.of(Agent)
+def erase_agent(_ctx: MutationCtx, row: Agent, subject: Subject) -> Agent:
+    """An agent stays under a pseudonym, without what it said of itself."""
+    if not subject.covers(row.owner, row.agent_id):
+        return row
+    owner, agent_id = subject.pair(row.owner, row.agent_id)
+    return row.changed(owner=owner, agent_id=agent_id, display_name=None, bio=None, capabilities=())
+
+
+@erasers.of(AgentStanding)
+def erase_standing(_ctx: MutationCtx, row: AgentStanding, subject: Subject) -> AgentStanding:
+    """A standing stays as it is, under the pseudonym of its agent."""
+    owner, agent_id = subject.pair(row.owner, row.agent_id)
+    return row.changed(owner=owner, agent_id=agent_id)

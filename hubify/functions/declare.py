@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from hubify.core.schema import Table
 from hubify.functions.binding import Argument, Binding, arguments_of, camel
+from hubify.functions.closures import CLOSED
 from hubify.functions.replay import ANSWERED
 from hubify.functions.route import Route
 from hubify.functions.schedule import CRONS, JOBS, TICKS
@@ -21,7 +22,7 @@ from hubify.values.rows import Index, Row
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound=type[Row])
-SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED, KEYS_IN_USE)
+SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED, KEYS_IN_USE, CLOSED)
 
 
 class Domain:

@@ -14,9 +14,11 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from hubify.functions.closures import ClosedName
 from hubify.functions.context import MutationCtx
 from hubify.functions.replay import Answered
 from hubify.functions.schedule import Cron, Job, Tick
+from hubify.functions.sealing import KeyInUse
 from hubify.values.rows import Row
 
 R = TypeVar("R", bound=Row)
@@ -125,7 +127,8 @@ def _unchanged(_ctx: MutationCtx, row: Row, _subject: Subject) -> Row:
 
 erasers = Erasers()
 """For the tables of this layer."""
-erasers.nobody(Cron, Tick)
+erasers.nobody(Cron, KeyInUse, Tick)
+erasers.nobody(ClosedName)  # a closure goes when the rest has gone
 
 
 @erasers.of(Job)

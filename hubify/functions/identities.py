@@ -15,6 +15,7 @@ import msgspec
 
 from hubify.core.log import StorageFailed
 from hubify.core.subscriptions import Token
+from hubify.functions.closures import require_open
 from hubify.functions.context import Reader
 from hubify.functions.principal import Principal
 from hubify.functions.runs import NS_PER_MS, watch
@@ -113,6 +114,7 @@ class Identities:
         transaction = self._wiring.database.begin_read(watch(self._wiring))
         try:
             authenticated = self._authenticate(transaction, secret[:MAX_SECRET])
+            require_open(transaction, authenticated.principal)
         except StorageFailed as error:
             raise Unavailable(str(error)) from error
         token = Token(transaction.reads)

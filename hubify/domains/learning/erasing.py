@@ -1,0 +1,42 @@
+"""Taking a person out of reports: each one still counts, and says no more than how the run ended.
+
+Invariant: what reports add up to is the same before and after.
+"""
+
+from hubify.domains.learning.tables import Report, ReportEndorsement, SkillDay
+from hubify.domains.skills.erasing import is_emptied
+from hubify.functions import MutationCtx
+from hubify.functions.erasing import Erasers, Subject
+
+erasers = Erasers()
+erasers.nobody(SkillDay)
+
+
+@erasers.of(Report)
+def erase_report(ctx: MutationCtx, row: Report, subject: Subject) -> Report:
+    """Outcome, platform, version, arm and time stay; names are pseudonyms, free texts go.
+
+    A suggestion for a skill that stays is kept, as with the evolution it may have led to.
+    """
+    if not subject.covers(row.owner, row.agent_id):
+        return row
+    owner, agent_id = subject.pair(row.owner, row.agent_id)
+    return row.changed(
+        owner=owner,
+        agent_id=agent_id,
+        note=None,
+        error_message=None,
+        improvement=None if is_emptied(ctx, row.skill_id, subject) else row.improvement,
+        tools_used=(),
+        llm=None,
+        context=None,
+    )
+
+
+@erasers.of(ReportEndorsement)
+def erase_endorsement(
+    _ctx: MutationCtx, row: ReportEndorsement, subject: Subject
+) -> ReportEndorsement:
+    """An endorsement counts on, under a pseudonym."""
+    owner, agent_id = subject.pair(row.owner, row.agent_id)
+    return row.changed(owner=owner, agent_id=agent_id)
