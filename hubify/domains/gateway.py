@@ -31,6 +31,7 @@ from hubify.functions import (
     post,
     unique,
 )
+from hubify.functions.erasing import Erasers, Subject
 
 gateway = Domain("gateway")
 
@@ -385,3 +386,39 @@ def _is_theirs(ctx: QueryCtx, decision: Decision) -> bool:
     if not caller.is_known:
         return False
     return caller.owner == decision.owner or caller.allows(ADMIN)
+
+
+# Erasing.
+
+erasers = Erasers()
+
+
+@erasers.of(Decision)
+def erase_decision(_ctx: MutationCtx, row: Decision, subject: Subject) -> Decision:
+    """A public decision stays under a pseudonym; of another one, only that it was made."""
+    if not subject.is_owner(row.owner):
+        return row
+    kept = row.changed(owner=subject.alias(row.owner))
+    if row.public:
+        return kept
+    return kept.changed(
+        skill=subject.alias(row.skill),
+        digest="",
+        findings=(),
+        omitted=row.omitted + len(row.findings),
+    )
+
+
+@erasers.of(Appeal)
+def erase_appeal(ctx: MutationCtx, row: Appeal, subject: Subject) -> Appeal:
+    """How an appeal ended stays; what its owner wrote goes."""
+    if not subject.is_owner(row.owner):
+        return row
+    against = ctx.db.get(Decision, row.decision_id)
+    public = against is not None and against.public
+    return row.changed(
+        owner=subject.alias(row.owner),
+        skill=row.skill if public else subject.alias(row.skill),
+        reason="",
+        answer=row.answer if public else "",
+    )
