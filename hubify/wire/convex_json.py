@@ -25,6 +25,7 @@ from hubify.wire import styles
 AS_IS = frozenset({bool, type(None)})
 LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+BRACKETS = re.compile(STRINGS.pattern + rb"|[\[\]{}]", re.DOTALL)
 BYTES_PER_NUMBER = 8
 UNFIT_NAME = "is a field name that is not plain ASCII, or begins with $; rename it"
 MAX_STEPS_TOLD = 12  # of the way into a value that is nested too deeply
@@ -68,7 +69,8 @@ def check_size(text: bytes | bytearray, where: str) -> None:
     if len(text) > wire_limits.MAX_JSON_BYTES:
         message = f"{where} is over {wire_limits.MAX_JSON_BYTES} bytes; send less at a time"
         raise TooLarge(message)
-    if len(text) >= wire_limits.COUNT_FROM_BYTES and _holds_too_much(text):
+    most = wire_limits.MAX_JSON_VALUES
+    if len(text) >= wire_limits.COUNT_FROM_BYTES and count_values(text, most) > most:
         message = f"{where} holds over {wire_limits.MAX_JSON_VALUES} values; send fewer at a time"
         raise TooLarge(message)
 
@@ -250,14 +252,39 @@ def _check_depth(depth: int) -> None:
         raise _Refusal(reason, TooLarge)
 
 
-def _holds_too_much(text: bytes | bytearray) -> bool:
-    """Whether a JSON text holds over `MAX_JSON_VALUES` values, without parsing it."""
-    most = wire_limits.MAX_JSON_VALUES
-    if _openings(text) <= most:
-        return False
+def count_values(text: bytes | bytearray, most: int) -> int:
+    """How many values an unparsed JSON text may hold; close to the truth when it is over `most`."""
+    count = _openings(text)
+    if count <= most:
+        return count
     # Perhaps the commas stand in strings. A string is a value or names one: two for each value.
     without_strings, strings = STRINGS.subn(b"", text, count=2 * most)
-    return strings == 2 * most or _openings(without_strings) > most
+    return count if strings == 2 * most else _openings(without_strings)
+
+
+def cut_to_depth(text: bytes | bytearray, most: int) -> bytes:
+    """JSON text with null for what lies over `most` levels deep, so that a parser may recurse.
+
+    A text whose brackets do not match stays one that no parser takes.
+    """
+    kept: list[bytes | bytearray] = []
+    start = depth = 0
+    for token in BRACKETS.finditer(text):
+        at = token.start()
+        match text[at]:
+            case 0x5B | 0x7B:
+                depth += 1
+                if depth == most + 1:
+                    kept += (text[start:at], b"null")
+            case 0x5D | 0x7D:
+                depth -= 1
+                if depth == most:
+                    start = at + 1
+            case _:
+                pass
+    if depth <= most:
+        kept.append(text[start:])
+    return b"".join(kept)
 
 
 def _openings(text: bytes | bytearray) -> int:

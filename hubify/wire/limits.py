@@ -25,5 +25,10 @@ MAX_TS = 2**63 - 1  # the largest timestamp a client may show or be shown
 MAX_MESSAGE_BYTES = 2 * MAX_JSON_BYTES
 MAX_MENDED_BYTES = MIB  # a message in which lone surrogates are looked for
 MAX_MODIFICATIONS = 2 * limits.MAX_QUERIES_PER_SOCKET  # in one message: drop and add them all
+MAX_CUT_BYTES = 64 * KIB  # a message whose deepest levels are cut out, so that it can be read
+# Arguments of all queries that one socket watches: as text, so that one may have as many as a call
+# may; and the values in them, which are kept while it is watched.
+MAX_WATCHED_BYTES = MAX_JSON_BYTES
+MAX_WATCHED_VALUES = MAX_JSON_VALUES
 MAX_TOKEN = 16 * KIB  # characters of a credential
 CHUNK_BYTES = 5_000_000  # a longer transition goes in parts, to clients that can join them

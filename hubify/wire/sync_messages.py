@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Raw
 
-from hubify.values.errors import InvalidInput
+from hubify.values import limits
+from hubify.values.errors import InvalidInput, TooLarge
 from hubify.wire import convex_json
 from hubify.wire.limits import (
+    MAX_CUT_BYTES,
     MAX_ID,
     MAX_MENDED_BYTES,
     MAX_MESSAGE_BYTES,
@@ -25,6 +27,8 @@ from hubify.wire.limits import (
 # 1: the messages of npm convex 1.48.0 and PyPI convex 0.8.1.
 SCHEMA_VERSION = 1
 TOO_LONG = f"the message is over {MAX_MESSAGE_BYTES} bytes; send less at a time"
+
+READABLE_LEVELS = 2 * limits.MAX_NESTING  # of a message: more than a call's arguments may have
 
 Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
 Path = Annotated[str, Meta(max_length=MAX_PATH)]
@@ -42,6 +46,12 @@ class ProtocolViolation(InvalidInput):
     """A message that no working client sends; it ends the connection."""
 
     code = "PROTOCOL_VIOLATION"
+
+
+class MessageTooLarge(ProtocolViolation):
+    """A message longer or deeper than can be taken in, and so nobody's in particular."""
+
+    code = "PAYLOAD_TOO_LARGE"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, rename="camel", omit_defaults=True):
@@ -230,19 +240,23 @@ def decode_client_message(text: bytes | bytearray | str) -> ClientMessage:
     """
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if len(raw) > MAX_MESSAGE_BYTES:
-        raise ProtocolViolation(TOO_LONG)
+        raise MessageTooLarge(TOO_LONG)
     try:
         return _decode_client_message(raw)
     except msgspec.ValidationError as error:
         raise ProtocolViolation(f"the message is not understood: {str(error)[:200]}") from None
     except (ValueError, RecursionError) as error:
         refusal = convex_json.parse_refusal(error, raw, "the message")
-        raise ProtocolViolation(refusal.message) from None
+        too_large = isinstance(refusal, TooLarge)
+        kind = MessageTooLarge if too_large else ProtocolViolation
+        raise kind(refusal.message) from None
 
 
 def _decode_client_message(raw: bytes | bytearray) -> ClientMessage:
     try:
         return _client_messages.decode(raw)
+    except RecursionError as too_deep:
+        return _decode_cut(raw, too_deep)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
@@ -252,6 +266,19 @@ def _decode_client_message(raw: bytes | bytearray) -> ClientMessage:
     # as bytes it passes here, and is refused where the arguments are read.
     spelled_out = json.dumps(json.loads(raw), ensure_ascii=False)
     return _client_messages.decode(spelled_out.encode(errors="surrogatepass"))
+
+
+def _decode_cut(raw: bytes | bytearray, too_deep: RecursionError) -> ClientMessage:
+    """Read a message whose arguments are nested too deeply, which is the error of their call.
+
+    Cut where the message can be read, they are still too deep where they are read.
+    """
+    if len(raw) > MAX_CUT_BYTES:
+        raise too_deep
+    try:
+        return _client_messages.decode(convex_json.cut_to_depth(raw, READABLE_LEVELS))
+    except msgspec.DecodeError:
+        raise too_deep from None
 
 
 def decode_server_message(text: bytes | bytearray | str) -> ServerMessage:

@@ -115,7 +115,49 @@ def test_json_of_a_hundred_thousand_levels_is_refused(server: Server, opening: b
         with sync_socket(server) as socket:
             message = '{"type":"Mutation","requestId":0,"udfPath":"checks:measure","args":'
             socket.connection.send(message + deep.decode())
-            assert "64 levels" in socket.hear("FatalError")["error"]
+            error = socket.hear("FatalError")["error"]
+            assert error.startswith("PAYLOAD_TOO_LARGE: ")
+            assert "64 levels" in error
+
+
+@pytest.mark.parametrize("ends", [(b"[", b"]"), (b'{"a":', b"}"), (b'["]",{"\\"":', b"}]")])
+def test_arguments_too_deep_to_be_read_fail_their_call_alone(
+    server: Server, ends: tuple[bytes, bytes]
+) -> None:
+    deep = ends[0] * 2_000 + b"1" + ends[1] * 2_000
+    call = b'"requestId":%d,"udfPath":"checks:measure","args":[{"value":%b}]}'
+    with others_are_served(server), sync_socket(server) as socket:
+        for number, kind in enumerate((b"Mutation", b"Action")):
+            message = b'{"type":"%b",' % kind + call % (number, deep)
+            socket.connection.send(message, text=True)
+            told = socket.hear(f"{kind.decode()}Response")
+            assert told["requestId"] == number
+            assert told["errorData"]["code"] == "PAYLOAD_TOO_LARGE"
+            assert "64 levels" in told["result"]
+        add = b'{"args":[{"value":%b}],"type":"Add","queryId":0,"udfPath":"checks:echo"}' % deep
+        modify = b'{"modifications":[%b],"type":"ModifyQuerySet","baseVersion":0,"newVersion":1}'
+        socket.connection.send(modify % add, text=True)
+        assert socket.news()["errorData"]["code"] == "PAYLOAD_TOO_LARGE"
+        socket.skip_versions(1)
+        assert socket.watch("checks:echo", {"value": 1})["value"] == 1
+
+
+def test_the_arguments_of_all_queries_of_a_socket_are_bounded(server: Server) -> None:
+    with others_are_served(server), sync_socket(server) as socket:
+        assert socket.watch("checks:length", {"value": "x" * 10 * MIB})["value"] == 10 * MIB
+        refused = socket.watch("checks:length", {"value": "x" * 7 * MIB})
+        assert refused["errorData"]["code"] == "PAYLOAD_TOO_LARGE"
+        assert "stop watching some" in refused["errorMessage"]
+        socket.say(
+            type="ModifyQuerySet", baseVersion=2, newVersion=3,
+            modifications=[{"type": "Remove", "queryId": 0}],
+        )  # fmt: skip
+        socket.skip_versions(1)
+        assert socket.watch("checks:length", {"value": "x" * 7 * MIB})["value"] == 7 * MIB
+        many = [0] * 8_000
+        told = [socket.watch("checks:echo", {"value": [many] * 20}) for _ in range(2)]
+        assert [each["type"] for each in told] == ["QueryUpdated", "QueryFailed"]
+        assert told[1]["errorData"]["code"] == "PAYLOAD_TOO_LARGE"
 
 
 def test_a_million_small_values_are_refused_before_they_are_read(server: Server) -> None:

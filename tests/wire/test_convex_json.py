@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hubify.values import limits
 from hubify.values.errors import AppError, InvalidInput, TooLarge
 from hubify.values.values import Int64
 from hubify.wire import limits as wire_limits
-from hubify.wire.convex_json import decode, encode, from_json
+from hubify.wire.convex_json import cut_to_depth, decode, encode, from_json
 
 field_names = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8).filter(
     lambda name: not name.startswith("$")
@@ -147,3 +148,27 @@ def test_parsed_json_may_hold_no_lone_surrogate_either() -> None:
 def test_parsed_json_may_hold_nothing_but_json() -> None:
     with pytest.raises(InvalidInput, match=r"args\[0\] is bytes"):
         from_json([b""], "args")
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(), lambda part: st.lists(part) | st.dictionaries(st.text(), part)
+    )
+)
+def test_cut_to_a_depth_a_text_says_the_same_above_it(value: object) -> None:
+    def cut(part: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(part, list):
+            return [cut(each, depth + 1) for each in part] if depth < 3 else None
+        if isinstance(part, dict):
+            return (
+                {name: cut(each, depth + 1) for name, each in part.items()} if depth < 3 else None
+            )
+        return part
+
+    assert json.loads(cut_to_depth(json.dumps(value).encode(), 3)) == cut(value, 0)
+
+
+@pytest.mark.parametrize("text", [b"[" * 200, b"[" * 5 + b"]" * 4, b'{"a":"' + b"[" * 9])
+def test_cut_to_a_depth_a_text_with_open_ends_is_still_none(text: bytes) -> None:
+    with pytest.raises(ValueError, match="line"):
+        json.loads(cut_to_depth(text, 3))

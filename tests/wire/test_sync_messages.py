@@ -13,7 +13,7 @@ from hubify.values.errors import InvalidInput, TooLarge
 from hubify.values.values import Int64
 from hubify.wire import sync_messages
 from hubify.wire.calls import parse_arguments
-from hubify.wire.limits import MAX_JSON_BYTES, MAX_MESSAGE_BYTES
+from hubify.wire.limits import MAX_CUT_BYTES, MAX_JSON_BYTES, MAX_MESSAGE_BYTES
 from hubify.wire.sync_messages import (
     Add,
     Authenticate,
@@ -161,3 +161,23 @@ def test_a_client_message_that_we_write_reads_back_the_same() -> None:
         ],
     )
     assert decode_client_message(msgspec.json.encode(message)) == message
+
+
+@pytest.mark.parametrize("levels", [2_000, 20_000])
+def test_deep_arguments_are_left_to_their_call_to_refuse(levels: int) -> None:
+    deep = "[" * levels + "]" * levels
+    text = f'{{"args":[{{"x":{deep}}}],"requestId":7,"type":"Mutation","udfPath":"a:b"}}'
+    mutation = decode_client_message(text)
+    assert isinstance(mutation, Mutation)
+    assert (mutation.request_id, mutation.udf_path) == (7, "a:b")
+    with pytest.raises(TooLarge, match="nested deeper than 64 levels"):
+        parse_arguments(mutation.args)
+
+
+@pytest.mark.parametrize("levels", [20_000, 200_000])
+def test_a_message_without_end_or_too_long_to_look_through_is_too_large(levels: int) -> None:
+    text = '{"type":"Mutation","requestId":7,"udfPath":"a:b","args":' + "[" * levels
+    for ending in ("", "]" * levels + "}"):
+        if levels + len(ending) > MAX_CUT_BYTES or not ending:
+            with pytest.raises(ProtocolViolation):
+                decode_client_message(text + ending)

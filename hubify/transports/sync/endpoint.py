@@ -1,7 +1,7 @@
 """What all sync sockets of a process share: the host, the frames, the timer and the bounds.
 
-Invariant: sockets in all, sockets of one address and bytes of unfinished messages stay within the
-settings; every socket that was opened is forgotten when it closes.
+Invariant: sockets in all, sockets of one address, bytes of unfinished messages and of the arguments
+of live queries stay within the settings; every socket that was opened is forgotten when it closes.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from hubify.transports.sync.frames import Frames
 from hubify.transports.sync.handshake import Refusal
 from hubify.transports.sync.heartbeat import BEAT_S, SLOTS, Wheel
 from hubify.transports.sync.host import Host
+from hubify.transports.sync.room import Room
 from hubify.transports.sync.turns import TurnQueue
 
 MIB = 1024 * 1024
@@ -26,7 +27,8 @@ class SyncSettings(msgspec.Struct, frozen=True):
 
     max_sockets: int = 20_000
     max_sockets_per_address: int = 2_000
-    max_unfinished_bytes: int = 256 * MIB
+    max_unfinished_bytes: int = 256 * MIB  # of messages that are not complete
+    max_watched_bytes: int = 256 * MIB  # of the arguments of live queries
     trusted_proxies: frozenset[str] = frozenset()
 
 
@@ -49,7 +51,8 @@ class SyncEndpoint:
         self.host = host
         self.settings = settings or SyncSettings()
         self.frames = Frames()
-        self.unfinished_bytes = 0
+        self.unfinished = Room(self.settings.max_unfinished_bytes)
+        self.watched = Room(self.settings.max_watched_bytes)
         self._turns: TurnQueue | None = None
         self._wheel: Wheel[Member] = Wheel()
         self._timer: asyncio.TimerHandle | None = None
@@ -94,11 +97,6 @@ class SyncEndpoint:
             self._by_address[address] -= 1
             if self._by_address[address] <= 0:
                 del self._by_address[address]
-
-    def hold(self, change: int) -> bool:
-        """Count bytes of unfinished messages; whether all sockets together stay within bounds."""
-        self.unfinished_bytes += change
-        return self.unfinished_bytes <= self.settings.max_unfinished_bytes
 
     def shutdown(self) -> None:
         """Ask every client to come back later, and take no more."""

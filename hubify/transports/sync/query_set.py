@@ -7,21 +7,36 @@ told again.
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from hubify.functions.backend import Call
 from hubify.functions.principal import Principal
 from hubify.transports.sync.frames import Digests
 from hubify.transports.sync.host import Host, LiveQuery
+from hubify.transports.sync.room import Room
 from hubify.values import limits
-from hubify.values.errors import AppError, InternalError, Kind, TooLarge
+from hubify.values.errors import AppError, InternalError, Kind, TooLarge, Unavailable
 from hubify.values.values import Value
 from hubify.wire.calls import parse_arguments, read_path
+from hubify.wire.convex_json import count_values
+from hubify.wire.limits import MAX_WATCHED_BYTES, MAX_WATCHED_VALUES
 from hubify.wire.results import LiveResult, live_refusal
 from hubify.wire.server_texts import query_removed, query_result
 from hubify.wire.sync_messages import Add, ProtocolViolation
 
+ALLOWED_BYTES = 64 * 1024  # of one session's arguments, however much others hold
 PASSING = {Kind.RATE_LIMITED, Kind.UNAVAILABLE}  # refusals worth another try
 REMOVED = b""
+
+
+class Size(NamedTuple):
+    """What arguments take up: bytes of their text, values in them."""
+
+    size_bytes: int
+    values: int
+
+
+NOTHING = Size(0, 0)
 
 
 class Refused:
@@ -41,12 +56,15 @@ class Refused:
 class Watched:
     """One query of the set: what it asks, and the digest of what the client knows of it."""
 
-    __slots__ = ("arguments", "charged", "fixed", "journal", "live", "path", "told")
+    __slots__ = ("arguments", "charged", "fixed", "journal", "live", "path", "size", "told")
 
-    def __init__(self, path: str, arguments: dict[str, Value], journal: str | None) -> None:
+    def __init__(
+        self, path: str, arguments: dict[str, Value], journal: str | None, size: Size
+    ) -> None:
         self.path = path
         self.arguments = arguments
         self.journal = journal
+        self.size = size
         self.live: LiveQuery | None = None
         self.told: bytes | None = None
         self.charged = True
@@ -62,12 +80,18 @@ class QuerySet:
         address: str,
         on_due: Callable[[], None],
         on_fault: Callable[[Exception], None],
+        room: Room,
     ) -> None:
-        """`on_fault` hears of a fault of the host's, which fails the one query that met it."""
+        """`on_fault` hears of a fault of the host's, which fails the one query that met it.
+
+        `room` is what the arguments of all sessions share.
+        """
         self._host = host
         self._address = address
         self._on_due = on_due
         self._on_fault = on_fault
+        self._room = room
+        self._size = NOTHING
         self._watched: dict[int, Watched] = {}
         self._due: dict[int, None] = {}
         self._news: dict[int, LiveResult] = {}
@@ -104,6 +128,7 @@ class QuerySet:
         watched = self._watched.pop(query_id, None)
         if watched is None:
             return
+        self._hold(NOTHING, watched.size)
         self._let_go(watched)
         self._due.pop(query_id, None)
         self._news.pop(query_id, None)
@@ -161,6 +186,7 @@ class QuerySet:
         """Let go of everything."""
         for watched in self._watched.values():
             self._let_go(watched)
+        self._hold(NOTHING, self._size)
         for kept in (self._watched, self._due, self._news, self._removed, self._passing):
             kept.clear()
 
@@ -169,6 +195,8 @@ class QuerySet:
         watched = self._watched.keys()
         assert self._due.keys() | self._news.keys() | self._passing <= watched
         assert not self._removed.keys() & watched
+        sizes = [each.size for each in self._watched.values()]
+        assert self._size == Size(sum(size[0] for size in sizes), sum(size[1] for size in sizes))
         for query_id, each in self._watched.items():
             assert each.live is not None or query_id in self._due, f"query {query_id} is forgotten"
             pending = query_id in self._due or query_id in self._news
@@ -178,13 +206,36 @@ class QuerySet:
         try:
             if len(self._watched) >= limits.MAX_QUERIES_PER_SOCKET:
                 raise _too_many()
+            size = _size_of(message)
+            self._check_room(size)
             arguments = parse_arguments(message.args)
             path = read_path(message.udf_path, message.component_path)
-            return Watched(path, arguments, message.journal)
         except AppError as error:
-            watched = Watched("", {}, None)
+            watched = Watched("", {}, None, NOTHING)
             watched.live, watched.fixed = Refused(error), True
             return watched
+        self._hold(size, NOTHING)
+        return Watched(path, arguments, message.journal, size)
+
+    def _check_room(self, more: Size) -> None:
+        size_bytes, values = (
+            self._size.size_bytes + more.size_bytes,
+            self._size.values + more.values,
+        )
+        if size_bytes > MAX_WATCHED_BYTES or values > MAX_WATCHED_VALUES:
+            raise _too_much()
+        if size_bytes > ALLOWED_BYTES and not self._room.has(more.size_bytes):
+            raise Unavailable(
+                "the server holds as many arguments of live queries as it can; "
+                "watch with shorter ones, or try again later"
+            )
+
+    def _hold(self, more: Size, less: Size) -> None:
+        self._size = Size(
+            self._size.size_bytes + more.size_bytes - less.size_bytes,
+            self._size.values + more.values - less.values,
+        )
+        self._room.take(more.size_bytes - less.size_bytes)
 
     def _attach(
         self, query_id: int, watched: Watched, principal: Principal, refusal: AppError | None
@@ -230,3 +281,15 @@ class QuerySet:
 def _too_many() -> TooLarge:
     most = limits.MAX_QUERIES_PER_SOCKET
     return TooLarge(f"more than {most} live queries on one connection; stop watching some")
+
+
+def _too_much() -> TooLarge:
+    return TooLarge(
+        f"the live queries of one connection may have {MAX_WATCHED_BYTES} bytes and "
+        f"{MAX_WATCHED_VALUES} values of arguments in all; stop watching some, or send less"
+    )
+
+
+def _size_of(message: Add) -> Size:
+    text = bytes(message.args)
+    return Size(len(text), count_values(text, MAX_WATCHED_VALUES))

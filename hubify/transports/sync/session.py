@@ -17,6 +17,7 @@ from hubify.transports.sync.frames import Frames
 from hubify.transports.sync.host import Host
 from hubify.transports.sync.query_set import QuerySet
 from hubify.transports.sync.requests import Request, Requests
+from hubify.transports.sync.room import Room
 from hubify.values import limits
 from hubify.values.errors import AppError, Kind, Unauthenticated
 from hubify.wire.calls import parse_arguments, read_path
@@ -75,11 +76,14 @@ class Session:
         peer: Peer,
         on_ready: Callable[[], None],
         on_fault: Callable[[Exception], None],
+        *,
+        room: Room,
     ) -> None:
         """Begin before Connect, as an anonymous caller.
 
         `on_ready` is called when there is something to do in the next `turn`; `on_fault` hears of a
-        fault of the host's in a call, which fails that call alone.
+        fault of the host's in a call, which fails that call alone. `room` is what the arguments of
+        the live queries of all sessions share.
         """
         self.closing: Closing | None = None
         self.connected = False
@@ -90,7 +94,7 @@ class Session:
         self._principal = host.authenticate("None", "", self._address)
         self._refusal: AppError | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._queries = QuerySet(host, self._address, self._schedule, on_fault)
+        self._queries = QuerySet(host, self._address, self._schedule, on_fault, room)
         self._requests = Requests(host, self._respond, on_fault)
         self._told = ZERO
         self._reconnected = False
@@ -124,7 +128,8 @@ class Session:
         try:
             self._handle(decode_client_message(text))
         except ProtocolViolation as violation:
-            self._close(Closing(VIOLATION, violation.code), fatal_error(violation.message))
+            told = f"{violation.code}: {violation.message}"
+            self._close(Closing(VIOLATION, violation.code), fatal_error(told))
 
     def turn(self, may_go_on: Callable[[], bool] = always) -> list[bytes]:
         """What to send now, in this order: responses, then perhaps one transition.

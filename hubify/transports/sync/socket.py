@@ -26,7 +26,7 @@ from hubify.transports.sync.session import Closing, Peer, Session
 from hubify.wire.addresses import caller_address
 from hubify.wire.limits import MAX_MESSAGE_BYTES
 from hubify.wire.server_texts import fatal_error
-from hubify.wire.sync_messages import TOO_LONG
+from hubify.wire.sync_messages import TOO_LONG, MessageTooLarge
 
 SLICE_BYTES = 16 * 1024  # taken in at a time, so that one socket's flood is everyone's small delay
 UNSENT_LOW_WATER = 128 * 1024  # bytes that the kernel may keep beyond what is in flight
@@ -187,7 +187,8 @@ class SyncSocket(asyncio.Protocol):
         events = self._websocket.events_received()
         if isinstance(self._websocket.parser_exc, PayloadTooBig) and not self._close_sent:
             # Without a word a client would send the same message again on its next connection.
-            self._write(text_frame(fatal_error(TOO_LONG)))
+            told = f"{MessageTooLarge.code}: {TOO_LONG}"
+            self._write(text_frame(fatal_error(told)))
         if isinstance(self._websocket.handshake_exc, InvalidMessage):
             self._refuse_unread(self._websocket.handshake_exc)
         for event in events:
@@ -218,7 +219,7 @@ class SyncSocket(asyncio.Protocol):
 
     def _hold(self, unfinished: int) -> None:
         """Count the bytes that this socket holds of a message which is not complete."""
-        fits = self._endpoint.hold(unfinished - self._unfinished)
+        fits = self._endpoint.unfinished.take(unfinished - self._unfinished)
         self._unfinished = unfinished
         if not fits and unfinished > ALLOWED_UNFINISHED:
             self._send_close(Closing(1013, "TooManyConcurrentRequests"))
@@ -261,8 +262,9 @@ class SyncSocket(asyncio.Protocol):
     def _begin(self, peer: Peer) -> None:
         self._endpoint.admitted(peer.address)
         self._address = peer.address
+        endpoint = self._endpoint
         self._session = Session(
-            self._endpoint.host, self._endpoint.frames, peer, self._on_ready, log_fault
+            endpoint.host, endpoint.frames, peer, self._on_ready, log_fault, room=endpoint.watched
         )
 
     # Writing.

@@ -11,6 +11,7 @@ import msgspec
 
 from hubify.transports.sync.frames import Frames
 from hubify.transports.sync.host import Host
+from hubify.transports.sync.room import Room
 from hubify.transports.sync.session import Peer, Session
 from hubify.wire.clients import Client
 from hubify.wire.server_texts import ZERO, Version
@@ -40,6 +41,7 @@ from hubify.wire.sync_messages import (
 from hubify.wire.timestamps import decode_ts
 
 SESSION = "b5ea5505-1d2c-4f7a-9c37-0a1b2c3d4e5f"
+MIB = 1024 * 1024
 NPM = Client("npm", (1, 48, 0))
 PYTHON = Client("python", (0, 8, 1))
 Failure = tuple[str, Any]
@@ -61,6 +63,7 @@ class ModelClient:
         frames: Frames | None = None,
         connect: bool = True,
         first_request: int = 0,
+        room: Room | None = None,
     ) -> None:
         self.ready = 0
         self.wire: list[bytes] = []
@@ -80,8 +83,9 @@ class ModelClient:
         frames = Frames(framed) if frames is None else frames
         self.faults: list[Exception] = []
         self.session = Session(
-            host, frames, Peer(client, "here"), self._on_ready, self.faults.append
-        )
+            host, frames, Peer(client, "here"), self._on_ready, self.faults.append,
+            room=room or Room(64 * MIB),
+        )  # fmt: skip
         if connect:
             self.send(Connect(session_id=SESSION))
 

@@ -4,6 +4,7 @@ import pytest
 
 from hubify.transports.sync import session as session_module
 from hubify.transports.sync.frames import Frames
+from hubify.transports.sync.room import Room
 from hubify.transports.sync.session import Closing
 from hubify.values import limits
 from hubify.wire.clients import Client
@@ -176,6 +177,24 @@ def test_far_too_many_queries_end_the_connection(client: ModelClient) -> None:
         client.modify(*adds)
     client.turn()
     assert client.session.closing == Closing(1013, "TooManyQueries")
+
+
+def test_arguments_of_all_clients_share_a_bound_and_each_may_have_a_few(host: FakeHost) -> None:
+    room = Room(100_000)
+    first, second = ModelClient(host, room=room), ModelClient(host, room=room)
+    first.watch(0, key="a" * 99_000)
+    second.watch(0, key="b" * 60_000)
+    second.watch(1, key="c" * 10_000)
+    second.settle()
+    assert second.results.keys() == {0}
+    assert second.failures[1][1]["code"] == "UNAVAILABLE"
+    first.session.end()
+    second.modify(Remove(query_id=1))
+    second.watch(2, key="c" * 10_000)
+    second.settle()
+    assert second.results.keys() == {0, 2}
+    second.session.end()
+    assert room.taken_bytes == 0
 
 
 def test_a_query_refused_for_now_is_asked_again(host: FakeHost, client: ModelClient) -> None:

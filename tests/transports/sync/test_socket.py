@@ -199,7 +199,7 @@ async def test_a_message_may_come_in_any_number_of_pieces(stage: Stage) -> None:
         line.socket.data_received(bytes([byte]))
     await settle()
     assert told(line.heard()) == ["Ping", "Transition"]
-    assert stage.endpoint.unfinished_bytes == 0
+    assert stage.endpoint.unfinished.taken_bytes == 0
 
 
 @on_stage
@@ -207,7 +207,7 @@ async def test_control_frames_leave_nothing_counted(stage: Stage) -> None:
     line = stage.line()
     for _ in range(100):
         line.socket.data_received(client_frame(b"", Opcode.PONG))
-    assert stage.endpoint.unfinished_bytes == 0
+    assert stage.endpoint.unfinished.taken_bytes == 0
 
 
 def test_unfinished_messages_of_all_sockets_are_bounded() -> None:
@@ -221,10 +221,10 @@ def test_unfinished_messages_of_all_sockets_are_bounded() -> None:
         assert [line.transport.closed for line in lines] == [False, False, False, True]
         assert lines[3].control_frames()[-1] == (8, b"\x03\xf5TooManyConcurrentRequests")
         lines[3].lose()
-        assert stage.endpoint.unfinished_bytes == 300_000
+        assert stage.endpoint.unfinished.taken_bytes == 300_000
         for line in lines:
             line.lose()
-        assert stage.endpoint.unfinished_bytes == 0
+        assert stage.endpoint.unfinished.taken_bytes == 0
 
     asyncio.run(play())
 
@@ -262,7 +262,7 @@ async def test_a_client_in_the_middle_of_too_long_a_message_has_time_to_hear_so(
         line.socket.data_received(b"x" * 64 * 1024)
         await settle(1)
     assert line.transport.reading
-    assert stage.endpoint.unfinished_bytes < 64 * 1024
+    assert stage.endpoint.unfinished.taken_bytes < 64 * 1024
     for _ in range(CLOSING_BEATS):
         assert not line.transport.closed
         line.socket.beat()

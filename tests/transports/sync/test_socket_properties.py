@@ -69,7 +69,7 @@ def test_any_bytes_at_all(
         split(b"".join(line.transport.writes))
         line.lose()
         assert not host.lives
-        assert endpoint.unfinished_bytes == 0
+        assert endpoint.unfinished.taken_bytes == 0
         assert len(endpoint) == 0
 
     caplog.set_level(logging.ERROR)
