@@ -35,31 +35,53 @@ class Redacted(msgspec.Struct, frozen=True):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """One kind of secret; an `assigned` one counts only when its value looks like a secret."""
+    """One kind of secret; an `assigned` one counts only when its value looks like a secret.
+
+    Whatever it matches holds one of its `marks`, in letters of either case.
+    """
 
     label: str
     pattern: re.Pattern[str]
     assigned: bool
+    marks: frozenset[str]
 
 
 def _load() -> tuple[Pattern, ...]:
     text = files("hubify.evidence.redaction").joinpath("patterns.toml").read_text("utf-8")
     return tuple(
-        Pattern(entry["label"], re.compile(entry["pattern"]), entry.get("assigned", False))
+        Pattern(
+            entry["label"],
+            re.compile(entry["pattern"]),
+            entry.get("assigned", False),
+            frozenset(entry["marks"]),
+        )
         for entry in tomllib.loads(text)["pattern"]
     )
 
 
 PATTERNS: Final = _load()
+MARKS: Final = frozenset[str]().union(*(pattern.marks for pattern in PATTERNS))
 
 
 def redact(text: str) -> Redacted:
     """Replace known secrets by `[redacted:<label>]`; of a longer text only the start is kept."""
     kept = text[:MAX_TEXT]
     labels: list[str] = []
+    marks = marks_in(kept)
     for pattern in PATTERNS:
-        kept = _redact_one(kept, pattern, labels)
+        if not marks.isdisjoint(pattern.marks):
+            kept = _redact_one(kept, pattern, labels)
     return Redacted(kept, tuple(labels))
+
+
+def marks_in(text: str) -> set[str]:
+    """The marks that a text holds, found the way patterns that ignore case compare letters."""
+    folded = text.casefold()
+    if not text.isascii():
+        folded = folded.replace("\N{COMBINING DOT ABOVE}", "").replace(
+            "\N{LATIN SMALL LETTER DOTLESS I}", "i"
+        )
+    return {mark for mark in MARKS if mark in folded}
 
 
 def _redact_one(text: str, pattern: Pattern, labels: list[str]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubify.evidence.redaction import MAX_TEXT, PATTERNS, Pattern, redact
+from hubify.evidence.redaction import MAX_TEXT, PATTERNS, Pattern, marks_in, redact
 from tests.evidence.regex_bounds import MAXREPEAT, longest_repeat
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -132,6 +132,23 @@ def test_a_text_beyond_the_bound_is_cut() -> None:
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.label)
 def test_no_pattern_repeats_without_bound(pattern: Pattern) -> None:
     assert longest_repeat(pattern.pattern.pattern) < MAXREPEAT
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.label)
+@given(data=st.data())
+def test_what_a_pattern_matches_holds_one_of_its_marks(
+    pattern: Pattern, data: st.DataObject
+) -> None:
+    matched = data.draw(st.from_regex(pattern.pattern))
+    assert not marks_in(matched).isdisjoint(pattern.marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pa\u017fsword=Tr0ub4dor&3x", "author\u0130zation: Bearer abcd1234", "to\u212aen=aB3456789"],
+)
+def test_letters_that_only_look_unlike_do_not_hide_a_secret(text: str) -> None:
+    assert "[redacted:" in redact(text).text
 
 
 @pytest.mark.parametrize(
