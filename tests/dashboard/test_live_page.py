@@ -69,6 +69,14 @@ def ask_for_a_change(hub: Server) -> None:
             hub.call("mutation", "learning:endorseImprovement", same, key)
 
 
+def run_with_ticket(hub: Server, turn: int) -> None:
+    """An agent resolves the skill, runs it and reports how it went."""
+    told = {"name": NAME, "agentId": f"runner-{turn}"}
+    given = hub.call("mutation", "skills:resolve", told, hub.admin_key)
+    more = {"skill_version": given["version"], "ticket": given["ticket"]}
+    report(hub, agent_id=f"runner-{turn}", **more)
+
+
 def open_skill(tab: Tab, hub: Server) -> None:
     """Load the page of the skill."""
     tab.go(f"{hub.url}/live/#/skills/{NAME}")
@@ -149,6 +157,10 @@ def test_a_trial_shows_both_arms_and_a_maintainer_may_end_it(hub: Server, tab: T
     assert "agents" in tab.text(".standing")
     assert [tab.text(f".arm:nth-child({place})")[:5] for place in (1, 2)] == ["1.0.1", "1.0.0"]
     assert "collected" in tab.text(".judge")
+    assert "Difference: not known yet" in tab.text("main")
+    for turn in range(12):
+        run_with_ticket(hub, turn)
+    tab.wait_for_text(".difference", "however often one looks")
     assert not tab.evaluate("document.querySelector('.decide') !== null")
 
     use_key(tab, hub.admin_key)
@@ -245,3 +257,35 @@ def test_a_skill_that_is_not_there_says_so(hub: Server, tab: Tab) -> None:
     tab.go(f"{hub.url}/live/#/skills/%F0%9F%A6%8A%2F..%2F%3Cb%3E")
     tab.wait_for_text("main", "Loading")
     tab.wait_for_text("main", "There is no such skill")
+
+
+def test_five_hundred_skills_come_in_parts_and_one_on_trial_is_marked(
+    hub: Server, tab: Tab
+) -> None:
+    publish(hub)
+    longest = "x" * 64
+    names = [longest, *(f"skill-{number:03}" for number in range(498))]
+    for name in names:
+        front = f"---\nname: {name}\ndescription: {'No' * 200} {name}.\n---\n"
+        hub.call("action", "skills:create", {"skillMd": front + BODY}, hub.admin_key)
+    told = {"name": longest, "displayName": "W" * 500}
+    hub.call("mutation", "skills:update", told, hub.admin_key)
+    report(hub)
+    ask_for_a_change(hub)
+    tab.go(hub.url + "/live/")
+    tab.wait_for("document.querySelectorAll('#skills > li').length === 25")
+    tab.wait_for_text(f"#skills [data-key={NAME}]", "trial of 1.0.1")
+    for shown in (50, 75, 100):
+        tab.click("main > p > button")
+        tab.wait_for(f"document.querySelectorAll('#skills > li').length === {shown}")
+    tab.wait_for_text("main", "The first 100 are shown")
+    tab.evaluate("document.querySelector('.sorter select').value = 'name'")
+    tab.evaluate("document.querySelector('.sorter select').dispatchEvent(new Event('change'))")
+    tab.wait_for_text("#skills > li:first-child", NAME)
+    for width in (1280, 400):
+        tab.resize(width, 800)
+        for page in ("#/", f"#/skills/{longest}"):
+            tab.go(f"{hub.url}/live/{page}")
+            tab.wait_for("document.querySelector('main .card, main .list') !== null")
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+    assert tab.complaints() == []

@@ -1,6 +1,7 @@
 // A version on trial: its stages, both arms, and what the judge says.
 //
-// Invariant: the arms' bands are for the eye; what decides is the judge's proof, shown beside them.
+// Invariant: an arm's band is for the eye; what decides is the judge's proof, and what is open is the
+// judge's own interval, both shown beside the arms.
 
 import { h, told } from "./dom.js";
 import { count, finePercent, hours, names, odds, percent, plural, time } from "./format.js";
@@ -50,7 +51,8 @@ function running(view, decide) {
       h("strong", {}, view.baselineVersion), " ", state(view.status),
       h("span", { class: "note" }, " since ", time(view.startedAt))),
     stages(view),
-    arms(view, evidence.counted, evidence.effect),
+    arms(view, evidence.counted),
+    difference(evidence.effect, view.interval),
     judge(evidence),
     decide.forTrial(view),
   ];
@@ -78,17 +80,21 @@ function word(stage) {
   return stage.status === "pending" ? `at least ${hours(stage.duration)}` : state(stage.status);
 }
 
-function arms(view, counted, effect) {
-  return [
-    h("div", { class: "arms" },
-      arm("canary", view.version, "on trial", counted.canary),
-      arm("stable", view.baselineVersion, "stable", counted.stable)),
-    h("p", {}, "Difference: ", effect === null
-      ? "not known yet"
-      : h("strong", { class: "number" }, points(effect)),
-    h("span", { class: "note" }, " of success, both arms weighed alike. A band is what its runs ",
-      "alone leave open (95 %).")),
-  ];
+function arms(view, counted) {
+  return h("div", { class: "arms" },
+    arm("canary", view.version, "on trial", counted.canary),
+    arm("stable", view.baselineVersion, "stable", counted.stable));
+}
+
+/** What the trial says of the versions' difference, and what it leaves open: the judge's own. */
+function difference(effect, interval) {
+  if (effect === null || interval === null) return h("p", {}, "Difference: not known yet");
+  const scale = (share) => 50 + 50 * share;
+  return h("div", { class: "difference", "data-key": "difference" },
+    h("p", {}, "Difference: ", h("strong", { class: "number" }, points(effect)),
+      h("span", { class: "note" }, ` of success, both arms weighed alike. What ${plural(interval.runs, "run")} `
+        + `leave open, however often one looks: ${points(interval.lower)} to ${points(interval.upper)}.`)),
+    range({ lower: scale(interval.lower), upper: scale(interval.upper), value: scale(effect), tone: "canary" }));
 }
 
 function arm(tone, version, role, runs) {

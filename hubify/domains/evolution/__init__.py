@@ -13,11 +13,13 @@ from hubify.domains.evolution.grouping import (
     propose,
     trigger_if_due,
 )
-from hubify.domains.evolution.judging import TrialRun
+from hubify.domains.evolution.judging import TrialRun, judge_of
 from hubify.domains.evolution.lifecycle import observe_run
+from hubify.domains.evolution.looks import entry_of, keep_interval, looks_of, runs_told
 from hubify.domains.evolution.regrouping import give_opinion, group_with_skill
 from hubify.domains.evolution.tables import (
     Canary,
+    CanaryLook,
     Evolution,
     Improvement,
     ImprovementGroup,
@@ -28,6 +30,7 @@ from hubify.domains.evolution.views import canary_of, groups_of, visible_evoluti
 
 __all__ = [
     "Canary",
+    "CanaryLook",
     "Evolution",
     "EvolutionNotFound",
     "GroupClosed",
@@ -40,15 +43,20 @@ __all__ = [
     "Suggestion",
     "TrialRun",
     "canary_of",
+    "entry_of",
     "evolution",
     "functions",
     "give_opinion",
     "group_with_skill",
     "groups_of",
+    "judge_of",
+    "keep_interval",
+    "looks_of",
     "observe_run",
     "overview",
     "proposals",
     "propose",
+    "runs_told",
     "settings",
     "trigger_if_due",
     "visible_evolution",

@@ -6,6 +6,7 @@ between 0 and 1.
 
 import msgspec
 
+from hubify.domains.evolution.looks import EffectInterval
 from hubify.domains.evolution.tables import (
     CanaryStatus,
     Credit,
@@ -76,8 +77,26 @@ class Metrics(msgspec.Struct, frozen=True):
     canary: Measured
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """Tickets of one arm: how many are known to have been handed out, how many were reported.
+
+    Handing out writes nothing, so `issued` is an estimate from below: it lags by a minute, and a
+    crash loses that minute's. `returned` is exact as long as fewer than 100,000 are tracked.
+    """
+
+    issued: int
+    returned: int
+
+
+class Tickets(msgspec.Struct, frozen=True):
+    """Both arms' tickets since the trial began, open ones included."""
+
+    baseline: Handed
+    canary: Handed
+
+
 class CanaryView(msgspec.Struct, frozen=True):
-    """A trial in full. `evidence` is all that the judge says of it."""
+    """A trial in full. `evidence` is all that the judge says, `interval` what it leaves open."""
 
     active: bool
     version: str | None = None
@@ -86,9 +105,11 @@ class CanaryView(msgspec.Struct, frozen=True):
     stages: tuple[StageView, ...] = ()
     current_stage: int | None = None
     metrics: Metrics | None = None
+    tickets: Tickets | None = None
     started_at: int | None = None
     estimated_completion: int | None = None
     horizon_at: int | None = None
+    interval: EffectInterval | None = None
     evidence: Decision | None = None
 
 

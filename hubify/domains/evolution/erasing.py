@@ -13,6 +13,8 @@ import msgspec
 
 from hubify.domains.evolution.tables import (
     Canary,
+    CanaryInterval,
+    CanaryLook,
     Credit,
     Evolution,
     GroupOpinion,
@@ -32,7 +34,7 @@ EMPTIED_ATTEMPTS = 500
 """Attempts of a skill that goes whose texts go with it: the newest."""
 
 erasers = Erasers()
-erasers.nobody(Canary, ImprovementGroup)
+erasers.nobody(Canary, CanaryInterval, CanaryLook, ImprovementGroup)
 
 
 @erasers.of(Improvement)

@@ -33,6 +33,7 @@ from hubify.domains.evolution.lifecycle import (
     parts_of,
     start_canary,
 )
+from hubify.domains.evolution.looks import note_look
 from hubify.domains.evolution.regrouping import group_with_skill, require_open
 from hubify.domains.evolution.tables import (
     WRITE,
@@ -43,6 +44,7 @@ from hubify.domains.evolution.tables import (
     EvolutionStatus,
     GroupStatus,
     ImprovementGroup,
+    LookKind,
     TriggerType,
     evolution,
 )
@@ -237,7 +239,9 @@ def resume(ctx: MutationCtx, *, skill_name: SkillName) -> CanaryView:
     canary = the_canary(ctx, skill, None)
     if canary.status is not CanaryStatus.PAUSED:
         raise NothingPending(f"the trial of {canary.version} is {canary.status}, not paused")
-    move_on(ctx, skill, canary, take_back_pause(ctx, canary.id))
+    state = take_back_pause(ctx, canary.id)
+    note_look(ctx, canary, state, LookKind.RESUMED)
+    move_on(ctx, skill, canary, state)
     return canary_view(ctx, skill)
 
 

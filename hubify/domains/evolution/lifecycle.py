@@ -16,6 +16,7 @@ from hubify.domains.evolution.attempts import (
     resolve_group,
 )
 from hubify.domains.evolution.drafting import Drafted, Undrafted, draft_version
+from hubify.domains.evolution.explaining import sentence_of
 from hubify.domains.evolution.judging import (
     Look,
     TrialRun,
@@ -26,6 +27,7 @@ from hubify.domains.evolution.judging import (
     overrule,
     remember,
 )
+from hubify.domains.evolution.looks import note_look, runs_told
 from hubify.domains.evolution.rules import judge_settings, runs_per_hour, stage_end
 from hubify.domains.evolution.tables import (
     Canary,
@@ -34,6 +36,7 @@ from hubify.domains.evolution.tables import (
     EvolutionStatus,
     GroupStatus,
     ImprovementGroup,
+    LookKind,
     TriggerType,
     evolution,
 )
@@ -50,26 +53,12 @@ from hubify.domains.skills import (
     trial_secret,
     version_standing,
 )
-from hubify.evidence.canary import CanaryState, Decision, Reason, Verdict, decision_of, start
+from hubify.evidence.canary import CanaryState, Verdict, decision_of, start
 from hubify.functions import AppError, MutationCtx, NotFound, RowId
 
 SECRET_BYTES = 32
 SYSTEM = "hubify"
 JUDGE = "judge"
-SENTENCES = {
-    Reason.COLLECTING: "the evidence is still being collected",
-    Reason.PAUSED: "two owners call it a regression",
-    Reason.NOT_WORSE: "it is proved not to be worse",
-    Reason.WORSE: "it is proved to be worse",
-    Reason.UNPROVEN: "promoted without proof, as the skill's settings allow",
-    Reason.HORIZON: "the time is over and neither side is proved",
-    Reason.END_OF_RECORD: "the record ends and neither side is proved",
-    Reason.MISSING_REPORTS: "its tickets come back less often than the stable version's",
-    Reason.CRITICAL: "too many owners call it a regression",
-    Reason.GATEWAY: "the gateway refuses it",
-    Reason.SANDBOX: "the sandbox found a fault",
-    Reason.MAINTAINER: "a maintainer decided",
-}
 
 
 def begin(
@@ -171,18 +160,25 @@ def start_canary(ctx: MutationCtx, *, evolution_id: RowId) -> None:
     ctx.schedule(check_canary, after_ms=rules.horizon_ms, canary_id=canary.id)
 
 
-def observe_run(ctx: MutationCtx, run: TrialRun) -> None:
-    """Let the judge see one ticketed run, in the transaction of its report."""
+def observe_run(ctx: MutationCtx, run: TrialRun) -> int:
+    """Let the judge see one run, in the transaction of its report.
+
+    Answers how many it has been told of; 0 when the trial is over.
+    """
     look = look_at_run(ctx, run)
-    if look is not None and look.moved:
+    if look is None:
+        return 0
+    if look.moved:
         follow(ctx, run.canary_id, look)
+    return runs_told(look.state)
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
 def check_canary(ctx: MutationCtx, *, canary_id: RowId) -> None:
     """At a stage's end and at the horizon: let the judge see the time."""
-    look = look_at_clock(ctx, canary_id)
-    if look is not None:
+    canary, look = ctx.db.get(Canary, canary_id), look_at_clock(ctx, canary_id)
+    if canary is not None and look is not None:
+        note_look(ctx, canary, look.state, LookKind.CLOCK)
         follow(ctx, canary_id, look)
 
 
@@ -246,6 +242,7 @@ def end_by_hand(
         message = f"{canary.version} ran against {canary.baseline}, which is not stable any more"
         raise WrongState(message)
     state = overrule(ctx, canary.id, verdict)
+    note_look(ctx, canary, state, LookKind.ENDED, verdict)
     return decide(ctx, canary, state, decided_by=decided_by, reason=reason)
 
 
@@ -266,7 +263,7 @@ def wait_for_person(ctx: MutationCtx, canary: Canary, state: CanaryState) -> Non
         attempt,
         EvolutionStatus.INCONCLUSIVE,
         decided_by=JUDGE,
-        reason=sentence_of(decision),
+        reason=sentence_of(decision, canary),
         decision=decision,
     )
 
@@ -278,7 +275,7 @@ def decide(
     attempt = attempt_of(ctx, canary)
     skill, group = parts_of(ctx, attempt)
     decision = decision_of(state)
-    told = reason or sentence_of(decision)
+    told = reason or sentence_of(decision, canary)
     rollout = rollout_of(ctx, skill)
     secret = trial_secret(ctx, rollout) if rollout else None
     revealed = attempt.changed(
@@ -348,10 +345,3 @@ def confidence_of(ctx: MutationCtx, skill: Skill, version: str) -> float:
     """The confidence of one version of a skill now."""
     standing = version_standing(ctx, require_version(ctx, skill, version).id)
     return standing.confidence if standing else 0.0
-
-
-def sentence_of(decision: Decision) -> str:
-    """A verdict in one sentence."""
-    canary, stable = decision.counted.canary, decision.counted.stable
-    seen = f"{canary.successes:g} of {canary.runs} against {stable.successes:g} of {stable.runs}"
-    return f"{SENTENCES[decision.reason]} ({seen} runs succeeded)"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from hubify.domains.skills import Change
+from hubify.evidence.canary import Verdict
 from hubify.functions import Domain, Row, RowId, index, unique
 
 evolution = Domain("evolution")
@@ -73,6 +74,14 @@ class CanaryStatus(StrEnum):
     INCONCLUSIVE = "inconclusive"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
+
+
+class LookKind(StrEnum):
+    """What a trial's judge is told beside runs."""
+
+    CLOCK = "clock"
+    RESUMED = "resumed"
+    ENDED = "ended"
 
 
 class ProposalStatus(StrEnum):
@@ -225,6 +234,28 @@ class JudgeState(Row, frozen=True):
     canary_id: RowId
     started_at: int
     state: bytes
+
+
+@evolution.table("canary_looks", index("canary_id"))
+class CanaryLook(Row, frozen=True):
+    """What a judge was told beside runs, after how many of these; ms since the trial began."""
+
+    canary_id: RowId
+    after_runs: int
+    at_ms: int
+    kind: LookKind
+    verdict: Verdict | None = None
+
+
+@evolution.table("canary_intervals", unique("canary_id"))
+class CanaryInterval(Row, frozen=True):
+    """The effects that a trial's first `runs` runs have not ruled out, as of a time (ms)."""
+
+    canary_id: RowId
+    lower: float
+    upper: float
+    runs: int
+    as_of: int
 
 
 @evolution.table("evolution_credits", index("skill_id"), index("agent"))

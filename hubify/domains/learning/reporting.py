@@ -15,6 +15,7 @@ from hubify.domains.evolution import (
     observe_run,
     propose,
 )
+from hubify.domains.learning.effects import is_due, weigh_effect
 from hubify.domains.learning.intake import (
     Filed,
     Told,
@@ -184,8 +185,8 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
     agreed = found_the_same(run.outcome, moved.told_before, moved.told_by_owner)
     count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
     count_day(ctx, skill, run)
-    if trial is not None:
-        observe_run(ctx, trial)
+    if trial is not None and is_due(observe_run(ctx, trial)):
+        ctx.schedule(weigh_effect, canary_id=trial.canary_id)
     proposed = NOTHING_PROPOSED
     if told.improvement is not None:
         suggestion = Suggestion(told.improvement, agent, run.platform, stored.id)

@@ -14,6 +14,7 @@ from hubify.evidence.canary.judge import (
     settle,
     start,
 )
+from hubify.evidence.canary.record import ClockLook, Ended, Entry, Resumed, judge_record
 from hubify.evidence.canary.replay import Replay, replay
 from hubify.evidence.canary.settings import AtHorizon, Settings, Stage
 from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
@@ -21,10 +22,14 @@ from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
 __all__ = [
     "AtHorizon",
     "CanaryState",
+    "ClockLook",
     "Decision",
+    "Ended",
+    "Entry",
     "Interval",
     "Reason",
     "Replay",
+    "Resumed",
     "RunReport",
     "Settings",
     "Stage",
@@ -32,6 +37,7 @@ __all__ = [
     "advance",
     "decision_of",
     "effect_interval",
+    "judge_record",
     "observe",
     "observe_ticket",
     "replay",
