@@ -77,24 +77,6 @@ class Metrics(msgspec.Struct, frozen=True):
     canary: Measured
 
 
-class Handed(msgspec.Struct, frozen=True):
-    """Tickets of one arm: how many are known to have been handed out, how many were reported.
-
-    Handing out writes nothing, so `issued` is an estimate from below: it lags by a minute, and a
-    crash loses that minute's. `returned` is exact as long as fewer than 100,000 are tracked.
-    """
-
-    issued: int
-    returned: int
-
-
-class Tickets(msgspec.Struct, frozen=True):
-    """Both arms' tickets since the trial began, open ones included."""
-
-    baseline: Handed
-    canary: Handed
-
-
 class CanaryView(msgspec.Struct, frozen=True):
     """A trial in full. `evidence` is all that the judge says, `interval` what it leaves open."""
 
@@ -105,7 +87,6 @@ class CanaryView(msgspec.Struct, frozen=True):
     stages: tuple[StageView, ...] = ()
     current_stage: int | None = None
     metrics: Metrics | None = None
-    tickets: Tickets | None = None
     started_at: int | None = None
     estimated_completion: int | None = None
     horizon_at: int | None = None

@@ -10,7 +10,6 @@ from hubify.domains.evolution.answers import (
     CanaryView,
     EvolutionDetail,
     EvolutionView,
-    Handed,
     Measured,
     Metrics,
     PendingEvolution,
@@ -19,7 +18,6 @@ from hubify.domains.evolution.answers import (
     StageView,
     Status,
     Suggested,
-    Tickets,
 )
 from hubify.domains.evolution.attempts import open_attempt
 from hubify.domains.evolution.errors import EvolutionNotFound
@@ -41,7 +39,7 @@ from hubify.domains.evolution.tables import (
     ImprovementGroup,
     Supporter,
 )
-from hubify.domains.skills import Skill, of_visible_skill, tickets_of
+from hubify.domains.skills import Skill, may_read
 from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
 from hubify.functions import Query, QueryCtx
 
@@ -157,21 +155,11 @@ def canary_view(ctx: QueryCtx, skill: Skill) -> CanaryView:
             baseline=Measured(counted.stable.runs, counted.stable.rate),
             canary=Measured(counted.canary.runs, counted.canary.rate),
         ),
-        tickets=tickets_view(ctx, canary),
         started_at=canary.started_at,
         estimated_completion=last_stage_end(canary, state),
         horizon_at=canary.horizon_at,
         interval=interval_of(ctx, canary),
         evidence=decision,
-    )
-
-
-def tickets_view(ctx: QueryCtx, canary: Canary) -> Tickets:
-    """How many of a trial's tickets were handed out and came back."""
-    known = tickets_of(ctx, canary.id)
-    return Tickets(
-        baseline=Handed(known.stable_issued, known.stable_returned),
-        canary=Handed(known.canary_issued, known.canary_returned),
     )
 
 
@@ -259,7 +247,10 @@ def visible_evolution(ctx: QueryCtx, evolution_id: str) -> Evolution:
 
     """
     row = ctx.db.get(Evolution, evolution_id)
-    return of_visible_skill(ctx, row, EvolutionNotFound(evolution_id))[0]
+    skill = ctx.db.get(Skill, row.skill_id) if row else None
+    if row is None or skill is None or not may_read(ctx, skill):
+        raise EvolutionNotFound(evolution_id)
+    return row
 
 
 def evolution_view(row: Evolution) -> EvolutionView:
