@@ -90,11 +90,12 @@ function arms(view, counted) {
 function difference(effect, interval) {
   if (effect === null || interval === null) return h("p", {}, "Difference: not known yet");
   const scale = (share) => 50 + 50 * share;
+  const estimate = Math.max(-1, Math.min(1, effect)); // early on it overshoots
   return h("div", { class: "difference", "data-key": "difference" },
-    h("p", {}, "Difference: ", h("strong", { class: "number" }, points(effect)),
+    h("p", {}, "Difference: ", h("strong", { class: "number" }, points(estimate)),
       h("span", { class: "note" }, ` of success, both arms weighed alike. What ${plural(interval.runs, "run")} `
         + `leave open, however often one looks: ${points(interval.lower)} to ${points(interval.upper)}.`)),
-    range({ lower: scale(interval.lower), upper: scale(interval.upper), value: scale(effect), tone: "canary" }));
+    range({ lower: scale(interval.lower), upper: scale(interval.upper), value: scale(estimate), tone: "canary" }));
 }
 
 function arm(tone, version, role, runs) {
