@@ -7,7 +7,7 @@ rows come and go inside it (Convex's gapless pagination; protocol page section 4
 
 import base64
 import binascii
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -61,14 +61,55 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     page_status: str | None = None
 
 
+class Cursors(Protocol):
+    """How the key a page ends with is written into its cursor, and read again."""
+
+    def write(self, key: bytes, about: bytes) -> str:
+        """The cursor that stands behind a key in the list that `about` names; always the same."""
+        ...
+
+    def read(self, cursor: str, about: bytes) -> bytes:
+        """The key in a cursor.
+
+        Raises:
+            InvalidCursor: it is none, or one of another list.
+
+        """
+        ...
+
+
+class PlainCursors:
+    """Cursors that everybody can read and make, for lists that nobody outside is given."""
+
+    def write(self, key: bytes, about: bytes) -> str:
+        """As `Cursors.write`."""
+        raw = crc32(about).to_bytes(4, "big") + key
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def read(self, cursor: str, about: bytes) -> bytes:
+        """As `Cursors.read`."""
+        try:
+            raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        except (binascii.Error, UnicodeEncodeError):
+            raise InvalidCursor from None
+        if raw[:4] != crc32(about).to_bytes(4, "big"):
+            raise InvalidCursor
+        return raw[4:]
+
+
+PLAIN = PlainCursors()
+
+
 class Position:
     """Turns keys of one query into cursors and back."""
 
-    def __init__(self, index: int, span: Interval, *, reverse: bool) -> None:
+    def __init__(
+        self, index: int, span: Interval, *, reverse: bool, cursors: Cursors = PLAIN
+    ) -> None:
         self._span = span
         self._reverse = reverse
-        shape = b"%d %d " % (index, reverse) + span.start + b"|" + span.end
-        self._fingerprint = crc32(shape).to_bytes(4, "big")
+        self._cursors = cursors
+        self._about = b"%d %d " % (index, reverse) + span.start + b"|" + span.end
 
     def window(self, request: PageRequest) -> Interval:
         """The keys that a page may show: after its cursor, up to its end cursor.
@@ -114,13 +155,7 @@ class Position:
         )
 
     def _cursor(self, key: bytes) -> str:
-        return base64.urlsafe_b64encode(self._fingerprint + key).decode().rstrip("=")
+        return self._cursors.write(key, self._about)
 
     def _key(self, cursor: str) -> bytes:
-        try:
-            raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-        except (binascii.Error, UnicodeEncodeError):
-            raise InvalidCursor from None
-        if raw[:4] != self._fingerprint:
-            raise InvalidCursor
-        return raw[4:]
+        return self._cursors.read(cursor, self._about)

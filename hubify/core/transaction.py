@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from hubify.core.overlay import Overlay, View
-from hubify.core.pages import Page, PageRequest, Position
+from hubify.core.pages import PLAIN, Cursors, Page, PageRequest, Position
 from hubify.core.reads import ReadSet
 from hubify.core.schema import BoundIndex, BoundTable, entries_alike
 from hubify.core.schema import Entry as IndexEntry
@@ -86,7 +86,7 @@ class Transaction:
             raise missing
         return found
 
-    def page(self, query: Query[R], request: PageRequest) -> Page[R]:
+    def page(self, query: Query[R], request: PageRequest, cursors: Cursors = PLAIN) -> Page[R]:
         """A page of rows between two cursors, to be continued at its own.
 
         Raises:
@@ -94,7 +94,7 @@ class Transaction:
 
         """
         table, index, span = self._plan(query)
-        position = Position(index.number, span, reverse=query.descending)
+        position = Position(index.number, span, reverse=query.descending, cursors=cursors)
         window = position.window(request)
         count = limits.MAX_PAGE_ROWS if request.end_cursor is not None else request.num_items
         entries = self._scan(index, window, limit=count + 1, reverse=query.descending)

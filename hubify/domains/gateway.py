@@ -35,7 +35,7 @@ from hubify.functions.erasing import Erasers, Subject
 
 gateway = Domain("gateway")
 
-ADMIN = "gateway:admin"
+READ, ADMIN = "skills:read", "gateway:admin"
 MAX_FINDINGS = 100
 """Findings that a decision keeps; the first ones, those that block before the others."""
 MAX_CHANGED = 1_000
@@ -235,7 +235,7 @@ def list_decisions(
     With a skill and a verdict, or with `mine` and a verdict, a page may hold fewer than it asks.
     """
     if mine:
-        ctx.identity.require_known()
+        ctx.identity.require(READ)
         equal: dict[str, object] = {"owner": ctx.identity.owner}
     else:
         equal = {"public": True}
@@ -245,7 +245,7 @@ def list_decisions(
         equal["verdict"] = verdict
     query = Decision.where(**equal).newest_first()
     page = ctx.paginate(query, pagination_opts or PageRequest())
-    kept = [row for row in page.page if verdict in (None, row.verdict)]
+    kept = [row for row in page.page if verdict in (None, row.verdict) and _may_see(ctx, row)]
     return msgspec.structs.replace(page, page=kept)
 
 
@@ -308,7 +308,7 @@ def visible(ctx: QueryCtx, decision_id: str) -> Decision:
 
     """
     found = ctx.db.get(Decision, decision_id)
-    if found is None or not (found.public or _is_theirs(ctx, found)):
+    if found is None or not _may_see(ctx, found):
         raise DecisionNotFound(f"no decision has the id '{decision_id[:40]}'")
     return found
 
@@ -381,11 +381,19 @@ def _same_refusal(ctx: MutationCtx, decision: Decision) -> Decision | None:
     return None
 
 
+def _may_see(ctx: QueryCtx, decision: Decision) -> bool:
+    """Whether a decision is the caller's to see; of a past one, whether it still is."""
+    now = ctx.current(decision)
+    if now is None or not (now.public or _is_theirs(ctx, now)):
+        return False
+    return now is decision or decision.public or _is_theirs(ctx, decision)
+
+
 def _is_theirs(ctx: QueryCtx, decision: Decision) -> bool:
     caller = ctx.identity
     if not caller.is_known:
         return False
-    return caller.owner == decision.owner or caller.allows(ADMIN)
+    return (caller.owner == decision.owner and caller.allows(READ)) or caller.allows(ADMIN)
 
 
 # Erasing.

@@ -43,7 +43,7 @@ class Reader(Protocol):
         ...
 
     def page(self, query: Query[R], request: PageRequest) -> Page[R]:
-        """One page between two cursors."""
+        """One page between two cursors, which tell what they hold; `paginate` for those to show."""
         ...
 
     @property
@@ -76,11 +76,15 @@ class QueryCtx:
         principal: Principal,
         journal: str | None,
         sealer: Sealer = NO_KEYS,
+        *,
+        present: Transaction | None = None,
     ) -> None:
+        """`present`: the durable head, where `transaction` is of a past time."""
         self._transaction = transaction
         self._principal = principal
         self._journal_in = journal
         self._sealer = sealer
+        self._present = present
         self.journal_out: str | None = None
         self.looked_at_identity = False
 
@@ -107,6 +111,17 @@ class QueryCtx:
         tick = self._transaction.first(Tick.where(name="hour"))
         return tick.value if tick else 0
 
+    def current(self, row: R) -> R | None:
+        """A row as it stands now: the same one unless the past is read, None when it is gone.
+
+        Whoever decides who may see a row asks of both: what was hidden since is hidden in the past.
+        """
+        return row if self._present is None else self._present.get(type(row), row.id)
+
+    def label(self, *name: str) -> str:
+        """A text that stands for a name: the same for the same one, and nobody can undo it."""
+        return self._sealer.labels.label(*name)
+
     def unseal(self, row: Row, field: str) -> bytes | None:
         """The secret in a row's field of type `Sealed`; None when there is none (any more).
 
@@ -125,7 +140,7 @@ class QueryCtx:
         assert self.journal_out is None, "a function paginates once; use take() for other lists"
         page = self._kept_page(query, request)
         if page is None:
-            page = self._transaction.page(query, request)
+            page = self._transaction.page(query, request, self._sealer.cursors)
         self.journal_out = page.continue_cursor
         return page
 
@@ -135,7 +150,7 @@ class QueryCtx:
             return None
         kept = PageRequest(request.num_items, request.cursor, self._journal_in, request.id)
         try:
-            return self._transaction.page(query, kept)
+            return self._transaction.page(query, kept, self._sealer.cursors)
         except InvalidCursor:
             return None
 

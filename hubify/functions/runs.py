@@ -71,8 +71,10 @@ def run_query(
         InvalidInput: `at` cannot be read (see `Database.begin_read`).
 
     """
-    transaction = wiring.database.begin_read(watch(wiring), at=at)
-    context = QueryCtx(transaction, principal, journal, wiring.sealer)
+    check = watch(wiring)
+    transaction = wiring.database.begin_read(check, at=at)
+    present = None if at is None else wiring.database.begin_read(check)
+    context = QueryCtx(transaction, principal, journal, wiring.sealer, present=present)
     value: Any = None
     error: AppError | None = None
     personal = not spec.public

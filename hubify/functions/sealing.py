@@ -29,7 +29,9 @@ from typing import NewType
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hubify.core.pages import PLAIN
 from hubify.core.schema import Table
+from hubify.functions.opaque import Labels, SealedCursors
 from hubify.values.errors import Unavailable
 from hubify.values.rows import Row, unique
 
@@ -73,6 +75,8 @@ class Sealer:
         self._ciphers = {
             bytes.fromhex(name): AESGCM(key) for name, key in zip(self.names, keys, strict=True)
         }
+        self.cursors = SealedCursors(keys) if keys else PLAIN
+        self.labels = Labels(keys)
 
     def __repr__(self) -> str:
         return f"<Sealer {' '.join(self.names)}>"

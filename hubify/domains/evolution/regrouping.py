@@ -23,7 +23,7 @@ from hubify.domains.evolution.tables import (
     evolution,
 )
 from hubify.domains.evolution.views import LIVE_GROUPS, improvement_of
-from hubify.domains.skills import Skill, may_read, require_maintainer
+from hubify.domains.skills import Skill, of_visible_skill, require_maintainer
 from hubify.functions import Conflict, InvalidInput, MutationCtx, QueryCtx, RowId, post
 
 ImprovementIds = Annotated[tuple[RowId, ...], msgspec.Meta(min_length=1, max_length=200)]
@@ -33,18 +33,14 @@ MAX_MEMBERS = 1_000
 
 
 def group_with_skill(ctx: QueryCtx, group_id: str) -> tuple[ImprovementGroup, Skill]:
-    """A group and its skill.
+    """A group of a skill that the caller may see, and the skill.
 
     Raises:
-        GroupNotFound: there is none of that id.
+        GroupNotFound: there is none of that id, or not for this caller.
 
     """
     group = ctx.db.get(ImprovementGroup, group_id)
-    if group is None:
-        raise GroupNotFound(group_id)
-    skill = ctx.db.get(Skill, group.skill_id)
-    assert skill is not None, "a skill is never removed"
-    return group, skill
+    return of_visible_skill(ctx, group, GroupNotFound(group_id))
 
 
 @evolution.mutation(
@@ -83,8 +79,6 @@ def merge_groups(ctx: MutationCtx, *, group_id: RowId, into: RowId) -> PendingIm
 def own_open_group(ctx: QueryCtx, group_id: str) -> tuple[ImprovementGroup, Skill]:
     """An open group of a skill that the caller maintains, with the skill."""
     group, skill = group_with_skill(ctx, group_id)
-    if not may_read(ctx, skill):
-        raise GroupNotFound(group_id)
     require_maintainer(ctx, skill)
     return require_open(group), skill
 

@@ -39,7 +39,7 @@ from hubify.domains.evolution.tables import (
     ImprovementGroup,
     Supporter,
 )
-from hubify.domains.skills import Skill, may_read
+from hubify.domains.skills import Skill, of_visible_skill
 from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
 from hubify.functions import Query, QueryCtx
 
@@ -247,10 +247,7 @@ def visible_evolution(ctx: QueryCtx, evolution_id: str) -> Evolution:
 
     """
     row = ctx.db.get(Evolution, evolution_id)
-    skill = ctx.db.get(Skill, row.skill_id) if row else None
-    if row is None or skill is None or not may_read(ctx, skill):
-        raise EvolutionNotFound(evolution_id)
-    return row
+    return of_visible_skill(ctx, row, EvolutionNotFound(evolution_id))[0]
 
 
 def evolution_view(row: Evolution) -> EvolutionView:

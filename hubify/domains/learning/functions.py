@@ -34,7 +34,7 @@ from hubify.domains.skills import (
     Skill,
     SkillNotFound,
     belongs_to,
-    may_read,
+    of_visible_skill,
     readable,
     standing_of,
 )
@@ -238,8 +238,6 @@ def endorse_improvement(
     be what an evolution lacked: then `evolutionTriggered` is true.
     """
     group, skill = group_with_skill(ctx, group_id)
-    if not may_read(ctx, skill):
-        raise GroupNotFound(group_id)
     endorser = reporter_of(ctx, agent_id)
     own = own_improvements(ctx, report_id, endorser.owner)
     told = give_opinion(
@@ -263,10 +261,7 @@ def visible_report(ctx: QueryCtx, report_id: str) -> tuple[Report, Skill]:
 
     """
     report = ctx.db.get(Report, report_id)
-    skill = ctx.db.get(Skill, report.skill_id) if report else None
-    if report is None or skill is None or not may_read(ctx, skill):
-        raise ReportNotFound(report_id)
-    return report, skill
+    return of_visible_skill(ctx, report, ReportNotFound(report_id))
 
 
 def own_improvements(ctx: QueryCtx, report_id: str | None, owner: str) -> list[Improvement]:

@@ -1,7 +1,8 @@
 """Lists of skills and search: what is there, in an order that a person would accept.
 
-Invariant: a list read by everybody holds public skills only, so it is shared by all who watch it;
-who calls matters only where an owner's own skills are asked for, or a hidden one is found.
+Invariant: what others than its owner list comes from an index of public skills, so that no page and
+no cursor tells that a hidden one is there. A list of all skills is shared by all who watch it; who
+calls matters only where an owner's skills are asked for, or a hidden one is found.
 """
 
 import math
@@ -17,7 +18,7 @@ from hubify.domains.skills.arguments import (
     SearchText,
 )
 from hubify.domains.skills.intake import category_name
-from hubify.domains.skills.lookup import may_read, standing_of
+from hubify.domains.skills.lookup import may_read, sees_hidden_of, standing_of
 from hubify.domains.skills.tables import Listing, Skill, SkillStanding, SkillStatus, skills
 from hubify.domains.skills.views import VERIFIED_LEVEL, SkillSummary, skill_summary
 from hubify.formats.names import slug_from
@@ -67,22 +68,23 @@ def list_skills(
 ) -> Page[SkillSummary]:
     """Skills by confidence (highest first), by age (newest first) or by name.
 
-    Public ones, or those of one owner that the caller may see. With an owner a page may hold
-    fewer than it asks for; the next one goes on behind it.
+    Public ones that can be run, or all of an owner's own. With an owner a page may hold fewer than
+    it asks for; the next one goes on behind it.
     """
     request = pagination_opts or PageRequest()
     wanted = None if category is None else category_name(category)
-    if owner is not None:
-        equal: dict[str, object] = {"owner": owner}
-    else:
-        equal = {"listing": HEADINGS[status]}
+    if owner is None:
+        equal: dict[str, object] = {"listing": HEADINGS[status]}
         if wanted is not None:
             equal["category"] = wanted
+    elif sees_hidden_of(ctx.identity, owner):
+        equal = {"owner": owner}
+    else:
+        equal = {"owner": owner, "listing": HEADINGS[status]}
     page = _by_confidence(ctx, equal, request) if sort is Sort.CONFIDENCE else None
     page = page or _by_field(ctx, equal, sort, request)
-    if owner is not None:
-        kept = [skill for skill in page.page if _is_wanted(ctx, skill, wanted, status)]
-        page = msgspec.structs.replace(page, page=kept)
+    kept = [skill for skill in page.page if _is_wanted(ctx, skill, wanted, status)]
+    page = msgspec.structs.replace(page, page=kept)
     return Page(
         [skill_summary(skill, standing_of(ctx, skill)) for skill in page.page],
         page.is_done,

@@ -1,8 +1,10 @@
 """Finding skills and versions, and who may see or change them.
 
-Invariant: every road from outside to a skill passes `readable` or `maintained`; both refuse what
-the caller may not see with the words for what does not exist.
+Invariant: every road from outside to a skill, or to what belongs to one, passes `may_read`; what
+the caller may not see is refused with the words for what does not exist.
 """
+
+from typing import Protocol, TypeVar
 
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
 from hubify.domains.skills.tables import (
@@ -13,7 +15,19 @@ from hubify.domains.skills.tables import (
     VersionStanding,
     Visibility,
 )
-from hubify.functions import Forbidden, Principal, QueryCtx, RowId
+from hubify.functions import Forbidden, NotFound, Principal, QueryCtx, RowId
+
+
+class OfSkill(Protocol):
+    """A row that belongs to a skill."""
+
+    @property
+    def skill_id(self) -> RowId:
+        """The skill's id."""
+        ...
+
+
+S = TypeVar("S", bound=OfSkill)
 
 READ, WRITE, ADMIN = "skills:read", "skills:write", "skills:admin"
 
@@ -38,8 +52,36 @@ def readable(ctx: QueryCtx, name: str) -> Skill:
 
 
 def may_read(ctx: QueryCtx, skill: Skill) -> bool:
-    """Whether the caller may see a skill. Looks at who calls only when the skill is not public."""
-    return skill.visibility is Visibility.PUBLIC or belongs_to(skill, ctx.identity)
+    """Whether the caller may see a skill; of a past one, whether it may still see it now.
+
+    Looks at who calls only when the skill is not public.
+    """
+    now = ctx.current(skill)
+    return now is not None and _is_shown(ctx, now) and (now is skill or _is_shown(ctx, skill))
+
+
+def _is_shown(ctx: QueryCtx, skill: Skill) -> bool:
+    if skill.visibility is Visibility.PUBLIC:
+        return True
+    return sees_hidden_of(ctx.identity, skill.owner)
+
+
+def sees_hidden_of(principal: Principal, owner: str) -> bool:
+    """Whether a caller may see an owner's skills that are not public."""
+    return principal.allows(READ) and acts_for(principal, owner)
+
+
+def of_visible_skill(ctx: QueryCtx, row: S | None, missing: NotFound) -> tuple[S, Skill]:
+    """A row of a skill that the caller may see, and the skill.
+
+    Raises:
+        NotFound: `missing`, when there is no such row, or not for this caller.
+
+    """
+    skill = ctx.db.get(Skill, row.skill_id) if row is not None else None
+    if row is None or skill is None or not may_read(ctx, skill):
+        raise missing
+    return row, skill
 
 
 def maintained(ctx: QueryCtx, name: str) -> Skill:
@@ -68,9 +110,14 @@ def require_maintainer(ctx: QueryCtx, skill: Skill) -> None:
 
 def belongs_to(skill: Skill, principal: Principal) -> bool:
     """Whether a caller acts for the skill's owner, or may administer all skills."""
+    return acts_for(principal, skill.owner)
+
+
+def acts_for(principal: Principal, owner: str) -> bool:
+    """Whether a caller acts for an owner, or may administer all skills."""
     if not principal.is_known:
         return False
-    return principal.owner == skill.owner or principal.allows(ADMIN)
+    return principal.owner == owner or principal.allows(ADMIN)
 
 
 def version_numbered(ctx: QueryCtx, skill: Skill, version: str) -> SkillVersion | None:

@@ -138,6 +138,8 @@ class DayTally(msgspec.Struct, frozen=True, array_like=True):
     index("listing", "category"),
     index("owner", "name"),
     index("owner"),
+    index("owner", "listing", "name"),
+    index("owner", "listing"),
     index("fork_of"),
     words("name", "display_name", "description", "tags", "category"),
 )
@@ -334,6 +336,7 @@ class EvidenceCell(Row, frozen=True):
     index("listing", "rank"),
     index("listing", "category", "rank"),
     index("owner", "rank"),
+    index("owner", "listing", "rank"),
 )
 class SkillStanding(Row, frozen=True):
     """What lists and search rank a skill by; the confidence is its stable version's.

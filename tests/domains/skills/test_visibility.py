@@ -1,12 +1,13 @@
 """Skills that are not public: to everybody but their owner they do not exist."""
 
+import base64
 from collections.abc import Callable
 
 import pytest
 
 from hubify.domains.gateway import DecisionNotFound
 from hubify.domains.skills import NameTaken, SkillNotFound
-from hubify.functions import Principal
+from hubify.functions import Forbidden, Principal
 from hubify.functions.principal import ANONYMOUS
 from hubify.functions.runs import run_query
 from hubify.testing.backend import known
@@ -126,3 +127,55 @@ def test_what_is_public_is_read_once_for_all_who_watch_it(
     run = run_query(wiring, spec, spec.binding.bind(arguments), registry.bob)
     assert run.error is None
     assert not run.personal
+
+
+@pytest.mark.parametrize("sort", ["name", "newest", "confidence"])
+@pytest.mark.parametrize(
+    "stranger", [ANONYMOUS, known("bob", "skills:read"), known("ada", "learning:report")]
+)
+def test_no_page_of_an_owners_list_tells_of_hidden_skills(
+    registry: SkillRegistry, stranger: Principal, sort: str
+) -> None:
+    """Neither an empty page nor one more to come stands where a hidden skill does."""
+    for name in ("alpha", "zulu"):
+        registry.publish(skill_md(name))
+        registry.publish(skill_md(f"{name}-hidden"), visibility="private")
+    cursor, names = None, list[str]()
+    while True:
+        opts = {"numItems": 1, "cursor": cursor}
+        page = registry.query(
+            "skills:list", by=stranger, owner="ada", sort=sort, paginationOpts=opts
+        )
+        names += [skill.name for skill in page.page]
+        assert page.page or not names
+        if page.is_done:
+            break
+        cursor = page.continue_cursor
+    assert sorted(names) == ["alpha", "zulu"]
+
+
+def test_a_cursor_does_not_tell_what_it_stands_behind(registry: SkillRegistry) -> None:
+    opts = {"numItems": 1}
+    registry.publish(skill_md("greet-two"), visibility="private")
+    page = registry.query("skills:list", owner="ada", sort="name", paginationOpts=opts)
+    assert not page.is_done
+    raw = base64.urlsafe_b64decode(page.continue_cursor + "==")
+    assert b"greet" not in raw
+    assert b"ada" not in raw
+
+
+@pytest.mark.parametrize("scope", ["lab:x:r", "learning:report", "evolution:write"])
+def test_an_owners_key_without_skills_read_sees_what_strangers_see(
+    registry: SkillRegistry, scope: str
+) -> None:
+    narrow = known("ada", scope)
+    for path in READS:
+        with pytest.raises(SkillNotFound):
+            registry.query(path, by=narrow, name="greet")
+    assert registry.query("skills:search", by=narrow, query="greet") == []
+    assert registry.query("skills:list", by=narrow, owner="ada").page == []
+    (decision,) = registry.query("gateway:listDecisions", mine=True).page
+    with pytest.raises(DecisionNotFound):
+        registry.query("gateway:getDecision", by=narrow, decisionId=decision.id)
+    with pytest.raises(Forbidden):
+        registry.query("gateway:listDecisions", by=narrow, mine=True)
