@@ -76,6 +76,15 @@ def _load() -> tuple[Rule, ...]:
     return tuple(_ready(written) for one in found for written in one.rule)
 
 
+def _places_by_hint(rules: tuple[Rule, ...]) -> dict[str, frozenset[int]]:
+    """For each hint the places of the rules that it speaks for."""
+    hints = {hint for rule in rules for hint in rule.hints}
+    return {
+        hint: frozenset(place for place, rule in enumerate(rules) if hint in rule.hints)
+        for hint in sorted(hints)
+    }
+
+
 def _ready(written: Written) -> Rule:
     pattern = written.pattern
     for name, text in MACROS.items():
@@ -121,5 +130,8 @@ def _pattern_of(signs: Signs) -> re.Pattern[str]:
 
 DEFAULT_FIX: Final = "Remove it, or appeal and say what it is for."
 RULES: Final = _load()
+HINTS: Final = _places_by_hint(RULES)
+UNHINTED: Final = frozenset(place for place, rule in enumerate(RULES) if not rule.hints)
+"""Places of the rules that have no hints and may match anywhere."""
 WARNED: Final = _pattern_of(_load_mention().warned)
 SEARCHED: Final = _pattern_of(_load_mention().searched)

@@ -6,12 +6,12 @@ short and every pattern bounded; what a text only mentions is told but never blo
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hubify.evidence.gateway.findings import Finding, Gate, Severity, excerpt_of
 from hubify.evidence.gateway.lines import Kind, Piece, pieces_of
-from hubify.evidence.gateway.rules import RULES, SEARCHED, WARNED, Rule
+from hubify.evidence.gateway.rules import HINTS, RULES, SEARCHED, UNHINTED, WARNED, Rule
 
 MAX_PER_RULE: Final = 5  # findings of one rule in one file
 REACH: Final = 200  # characters of the line before that belong to a sentence
@@ -29,11 +29,11 @@ def scan_text(path: str, text: str, kind: Kind, *, first_line: int = 1) -> Itera
     """Findings of every rule in one file; `first_line` places a part of a file."""
     seen: Counter[str] = Counter()
     lines: set[tuple[str, int]] = set()
-    rules = _possible(RULES, text.lower())
+    hints = _held(HINTS, text.lower())
     for piece in pieces_of(text, kind):
         if len(piece.text) < SHORTEST:
             continue
-        for rule, found in _matches(rules, piece):
+        for rule, found in _matches(hints, piece):
             place = (rule.id, piece.line)
             if place in lines or seen[rule.id] >= MAX_PER_RULE:
                 continue
@@ -42,21 +42,24 @@ def scan_text(path: str, text: str, kind: Kind, *, first_line: int = 1) -> Itera
             yield _finding(rule, piece, found, path, piece.line + first_line - 1)
 
 
-def _matches(rules: tuple[Rule, ...], piece: Piece) -> Iterator[tuple[Rule, re.Match[str]]]:
+def _matches(hints: Iterable[str], piece: Piece) -> Iterator[tuple[Rule, re.Match[str]]]:
     context = piece.before[-REACH:] if piece.kind in ACROSS else ""
-    lowered = f"{context} {piece.text}".lower()
-    for rule in _possible(rules, lowered):
+    for rule in _possible(_held(hints, f"{context} {piece.text}".lower())):
         if piece.kind in rule.looks_in:
             found = _match(rule, piece)
             if found is not None:
                 yield rule, found
 
 
-def _possible(rules: tuple[Rule, ...], lowered: str) -> tuple[Rule, ...]:
-    """Rules of which a text holds a hint; without one no pattern of theirs can match."""
-    return tuple(
-        rule for rule in rules if not rule.hints or any(hint in lowered for hint in rule.hints)
-    )
+def _held(hints: Iterable[str], lowered: str) -> list[str]:
+    """Those of some hints that a text holds."""
+    return [hint for hint in hints if hint in lowered]
+
+
+def _possible(held: list[str]) -> list[Rule]:
+    """Rules that a text with these hints may break; without a hint none of a rule's can match."""
+    places = set(UNHINTED).union(*(HINTS[hint] for hint in held))
+    return [RULES[place] for place in sorted(places)]
 
 
 SHORTEST: Final = 6  # characters; no rule matches fewer
