@@ -1,9 +1,22 @@
-"""`python -m hubify` is the command line.
+"""`hubify` and `python -m hubify`: the command line.
 
-Invariant: nothing but the call stands here.
+Invariant: an interruption while the program is still being loaded ends it without a traceback.
 """
 
-from hubify.cli.main import main
+import sys
+from typing import NoReturn
+
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the program and end the process."""
+    try:
+        from hubify.cli import main as program  # noqa: PLC0415 - loading it takes a while
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    program.main()
+
 
 if __name__ == "__main__":
     main()

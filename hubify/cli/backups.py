@@ -27,6 +27,7 @@ class BackupCommands:
     def backup(
         self,
         target: Annotated[str, told("A directory that does not exist yet.", "TARGET")],
+        /,
         *,
         data: DataDirectoryOption = None,
     ) -> None:
@@ -43,6 +44,7 @@ class BackupCommands:
     def restore(
         self,
         backup: Annotated[str, told("What `hubify backup` made.", "BACKUP")],
+        /,
         *,
         data: DataDirectoryOption = None,
     ) -> None:

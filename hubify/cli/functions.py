@@ -81,7 +81,7 @@ class FunctionCommands:
         if text == STANDARD_INPUT:
             text = self._world.source.read()
         try:
-            return read_arguments(convex_json.parse(text, "the arguments"))
+            return read_arguments(convex_json.parse(text, "what was given"))
         except AppError as error:
             raise Misuse(error.message) from None
 

@@ -63,6 +63,11 @@ class Summary(msgspec.Struct):
             self.repaired += 1
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing of what was found is in the registry now."""
+        return not self.imported + self.unchanged
+
+    @property
     def all_refused(self) -> int:
         """Versions and reports that were refused."""
         return self.refused + (self.told.refused if self.told else 0)
@@ -90,7 +95,10 @@ class ImportCommand:
             Literal["public", "org", "private"],
             told("Who may see new skills: public, org or private (default: public).", "WHO"),
         ] = "public",
-        strict: Annotated[bool, told("Exit with status 1 when anything was refused.")] = False,
+        strict: Annotated[
+            bool,
+            told("Exit with status 1 when anything was refused, not only when everything was."),
+        ] = False,
         json: JsonOption = False,
         data: DataOption = None,
     ) -> int:
@@ -119,7 +127,7 @@ class ImportCommand:
             self._world.print_json(summary)
         else:
             self._world.print("\n".join(_told(summary)))
-        return 1 if strict and summary.all_refused else 0
+        return 1 if summary.is_empty or (strict and summary.all_refused) else 0
 
     def _import_skills(
         self, summary: Summary, hub: Hub, source: Path, visibility: str, owner: str | None
@@ -172,7 +180,7 @@ def _cut_short(error: HubifyError, summary: Summary) -> HubifyError:
 
 
 def _so_far(summary: Summary) -> str:
-    done = f"{counted(summary.imported, 'version')} imported"
+    done = f"{counted(summary.imported, 'version')} imported, {summary.unchanged:,} unchanged"
     if summary.told is not None:
         done += f", {counted(summary.told.reported, 'run')} reported"
     return f"{done} before; run it again to go on"

@@ -77,6 +77,9 @@ class KeyCommands:
             self._world.print_json(answer)
             return
         keys = read(Keys, answer).tokens
+        if not keys:
+            self._world.say("there are no keys of that owner")
+            return
         rows = [
             (key.id, key.status, key.prefix + "…", key.owner, key.agent or "-",
              moment(key.last_used_at), key.name, " ".join(key.scopes))

@@ -22,6 +22,7 @@ from hubify.cli.reports import ReportCommand
 from hubify.cli.secrets import secrets_app
 from hubify.cli.server import AboutCommands, serve_command
 from hubify.cli.skills import skills_app
+from hubify.cli.targets import KEY
 from hubify.cli.world import Misuse, World, real_world
 from hubify.sdk.errors import HubifyError
 from hubify.values.errors import AppError
@@ -32,7 +33,11 @@ HELP = """Skills that AI agents share, report on, and improve by the evidence.
 
 Commands work on the server at HUBIFY_URL, with the key in HUBIFY_API_KEY. Without HUBIFY_URL they
 work on the data directory (--data, HUBIFY_DATA, or ./data): through its server when one runs, else
-directly."""
+directly.
+
+Results go to standard output, all else to standard error. The exit status is 0 when it is done, 1
+when it was refused or failed, 2 when the command line cannot be understood, 130 when it was
+interrupted."""
 HINTS = {
     "UNAUTHORIZED": "set HUBIFY_API_KEY; `hubify keys create` makes a key",
     "RATE_LIMITED": "wait a minute, or raise HUBIFY_RATE_LIMITS on the server",
@@ -53,7 +58,7 @@ def run(argv: Sequence[str], world: World) -> int:
         world.say(f"hubify: {_one_line(str(error))} (--help shows how)")
         return MISUSED
     except (HubifyError, AppError) as error:
-        world.say(_refusal(error.code, error.message))
+        world.say(_refusal(error.code, error.message, _hint(error.code, world)))
         return FAILED
     except ModuleNotFoundError as error:
         if error.name not in SERVER_PARTS:
@@ -65,7 +70,8 @@ def run(argv: Sequence[str], world: World) -> int:
         world.hush()
         return FAILED
     except OSError as error:
-        world.say(_refusal("UNAVAILABLE", f"{error.filename or 'a file'}: {error.strerror}"))
+        place = error.filename or "the output"
+        world.say(_refusal("UNAVAILABLE", f"{place}: {error.strerror or error}"))
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -105,9 +111,15 @@ def program(world: World) -> App:
     return app
 
 
-def _refusal(code: str, message: str) -> str:
-    hint = f" ({HINTS[code]})" if code in HINTS else ""
-    return f"hubify: {code}: {_one_line(message)}{hint}"
+def _refusal(code: str, message: str, hint: str = "") -> str:
+    return f"hubify: {code}: {_one_line(message)}" + (f" ({hint})" if hint else "")
+
+
+def _hint(code: str, world: World) -> str:
+    """What a person may do about a refusal; empty where its message says it."""
+    if code == "UNAUTHORIZED" and world.environment.get(KEY):
+        return "the key in HUBIFY_API_KEY is not, or no longer, one of this hub's"
+    return HINTS.get(code, "")
 
 
 def _one_line(text: str) -> str:

@@ -23,6 +23,7 @@ OTHER_VARIABLES = {
     URL: "The server that commands work on, instead of a data directory.",
     KEY: "The key that commands show.",
 }
+MAX_PORT = 65_535
 HIDDEN = "(hidden)"
 LOG_LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -87,6 +88,9 @@ def _serve(world: World, functions: Sequence[str] | None, given: dict[str, objec
     settings = read_settings(world.environment, given)
     if settings.log_level not in LEVELS:
         message = f"the log level must be one of {', '.join(LEVELS)}"
+        raise HubifyError("VALIDATION_ERROR", message)
+    if not 0 <= settings.port <= MAX_PORT:
+        message = f"the port must be a number from 0 to {MAX_PORT}"
         raise HubifyError("VALIDATION_ERROR", message)
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_LINE)
     unknown = [name for name in unknown_variables(world.environment) if name != FUNCTIONS]

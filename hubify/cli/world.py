@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
@@ -82,8 +83,14 @@ class World(msgspec.Struct, frozen=True):
 
 
 def real_world() -> World:
-    """The process's own."""
-    return World(os.environ, sys.stdout, sys.stderr, sys.stdin)
+    """The process's own; a stream that was closed before it began leads nowhere."""
+    streams: list[TextIO | None] = [sys.stdout, sys.stderr, sys.stdin]
+    out, err, source = (stream or _nowhere() for stream in streams)
+    return World(os.environ, out, err, source)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("r+", encoding="utf-8")
 
 
 def visible(text: str) -> str:

@@ -91,7 +91,7 @@ def test_a_refusal_of_the_caller_ends_the_import_and_says_how_far_it_came(folder
     assert finished.status == 1
     assert finished.err == (
         "hubify: FORBIDDEN: this key lacks the scope 'skills:write' "
-        "(1 version imported before; run it again to go on)\n"
+        "(1 version imported, 0 unchanged before; run it again to go on)\n"
     )
 
 
@@ -150,7 +150,10 @@ def test_an_interrupted_import_says_how_far_it_came(folder: Path) -> None:
 
     finished = hubify("skills", "import", str(folder), server=FakeServer({PATH: interrupt}))
     assert (finished.status, finished.out) == (130, "")
-    assert finished.err == "interrupted: 1 version imported before; run it again to go on\n"
+    assert (
+        finished.err
+        == "interrupted: 1 version imported, 0 unchanged before; run it again to go on\n"
+    )
 
 
 REPORT, PROPOSE = "learning:report", "evolution:proposeSkill"
@@ -222,3 +225,9 @@ def test_reports_that_are_there_are_unchanged(record: Path) -> None:
 def test_a_refused_report_is_a_failure_when_asked(record: Path) -> None:
     argv = ("skills", "import", str(record), "--reports", "--strict")
     assert hubify(*argv, server=with_reports()).status == 1
+
+
+def test_an_import_that_brought_nothing_is_a_failure(tmp_path: Path) -> None:
+    finished = hubify("skills", "import", str(tmp_path))
+    assert finished.status == 1
+    assert "There is no SKILL.md here, nor in the folders below." in finished.out

@@ -104,3 +104,9 @@ def test_any_other_text_is_no_duration(text: str) -> None:
         return
     assert answer is not None
     assert answer > 0
+
+
+def test_a_list_without_keys_says_so() -> None:
+    finished = hubify("keys", "list", server=FakeServer({"auth:listApiTokens": {"tokens": []}}))
+    assert (finished.status, finished.out) == (0, "")
+    assert finished.err == "there are no keys of that owner\n"

@@ -1,8 +1,13 @@
 """How each way to fail ends, whatever the command."""
 
+import errno
+import io
+
 import pytest
 
-from tests.cli.terminal import FakeServer, Refusal, hubify
+from hubify.cli.main import run
+from hubify.cli.world import World
+from tests.cli.terminal import URL, FakeServer, Refusal, hubify
 
 
 @pytest.mark.parametrize(
@@ -52,8 +57,39 @@ def test_a_refused_caller_is_told_where_keys_come_from() -> None:
     def refuse(_arguments: object) -> object:
         raise Refusal("UNAUTHORIZED", "Valid API key required")
 
-    finished = hubify("skills", "info", "x", server=FakeServer({"skills:getByName": refuse}))
+    server = FakeServer({"skills:getByName": refuse})
+    environment = {"HUBIFY_URL": URL}
+    finished = hubify("skills", "info", "x", server=server, environment=environment)
     assert "`hubify keys create` makes a key" in finished.err
+
+
+def test_a_caller_whose_key_is_refused_is_told_which_key_it_was() -> None:
+    def refuse(_arguments: object) -> object:
+        raise Refusal("UNAUTHORIZED", "Valid API key required")
+
+    server = FakeServer({"skills:getByName": refuse})
+    finished = hubify("skills", "info", "x", server=server)
+    assert finished.err.endswith(
+        "required (the key in HUBIFY_API_KEY is not, or no longer, one of this hub's)\n"
+    )
+
+
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str, /) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    err = io.StringIO()
+    world = World({}, Full(), err, io.StringIO())
+    assert run(["version"], world) == 1
+    assert err.getvalue() == "hubify: UNAVAILABLE: the output: No space left on device\n"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999999999"])
+def test_a_port_that_cannot_be_is_one_line(port: str) -> None:
+    finished = hubify("serve", f"--port={port}")
+    assert finished.status == 1
+    assert finished.err == "hubify: VALIDATION_ERROR: the port must be a number from 0 to 65535\n"
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from hubify.__main__ import main
 from hubify.sdk.http import Client
 from hubify.values.values import Value
 from tests.shared_data import CHECKOUT, shared_path
@@ -215,3 +217,24 @@ def test_output_that_nobody_reads_any_more_is_no_crash() -> None:
         assert process.stderr is not None
         assert process.stderr.read() in {"", "* set by its variable\n"}
         assert process.wait(timeout=30) == 1
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "0"])
+def test_a_stream_that_is_closed_from_the_start_is_no_crash(closed: str) -> None:
+    shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *PROGRAM, "settings"]
+    done = subprocess.run(shell, capture_output=True, text=True, cwd=CHECKOUT, check=False)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interruption_while_the_program_is_loaded_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow(ModuleType):
+        def __getattr__(self, _name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "hubify.cli", Slow("hubify.cli"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
