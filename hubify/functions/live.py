@@ -6,7 +6,9 @@ it stale; the first watcher who then asks runs it again, at the durable head, fo
 the end that its first run found: from the second run on its watchers ask for just that page, while
 others who come and ask for a page of so many rows are counted out their own.
 
-Invariant: `result()` equals a fresh run of the watcher's question at the durable head.
+Invariant: `result()` equals a fresh run of the watcher's question at the durable head, but for a
+failure that may pass (a bug met by chance, a store that cannot be read): that is shown until the
+question is run again, which is at the first commit or at the first look after a short while.
 """
 
 from collections.abc import Callable
@@ -17,11 +19,15 @@ import msgspec
 from hubify.core.schema import to_extension
 from hubify.core.subscriptions import Token
 from hubify.functions.principal import Principal
-from hubify.functions.runs import QueryRun, run_query
+from hubify.functions.runs import QueryRun, fault, run_query
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring
 from hubify.values.errors import AppError
 from hubify.wire.results import LiveResult, encode_answer, live_refusal, live_value
+
+RETRY_S = 1.0  # from a failure that may pass to the next run; doubled for each one that fails
+LONGEST_RETRY_S = 60.0
+MAX_COUNTED = 10  # failures in a row; more wait no longer
 
 Key = tuple[str, bytes, str | None, Principal | None]
 
@@ -56,6 +62,8 @@ class Shared:
         self.result: LiveResult | None = None
         self.journal = question.journal
         self.personal = key[3] is not None
+        self.failures = 0
+        self.retry_at = 0.0
 
 
 class Watcher:
@@ -90,6 +98,7 @@ class LiveQueries:
         self._wiring = wiring
         self._shared: dict[Key, Shared] = {}
         self._by_token: dict[Token, Shared] = {}
+        self._failing: dict[Shared, None] = {}
         wiring.database.on_commits.append(lambda _commits, stale: self._mark_stale(stale))
 
     def __len__(self) -> int:
@@ -104,7 +113,7 @@ class LiveQueries:
     def result_for(self, watcher: Watcher) -> LiveResult:
         """The shared result, joining or moving to the right sharing first."""
         shared = watcher.shared or self._join(watcher)
-        if shared.result is None:
+        if shared.result is None or self._is_due(shared):
             run = self._run(shared, watcher.principal)
             if run.personal and not shared.personal:
                 # It looks at its caller now: what was one question becomes one per principal.
@@ -120,8 +129,7 @@ class LiveQueries:
             return
         shared.watchers.discard(watcher)
         if not shared.watchers:
-            self._unsubscribe(shared)
-            self._shared.pop(shared.key, None)
+            self._drop(shared)
 
     def _join(self, watcher: Watcher) -> Shared:
         asked = watcher.question.key()
@@ -145,6 +153,8 @@ class LiveQueries:
                 known.token, known.result, known.journal = trial.token, trial.result, trial.journal
                 if known.token is not None:
                     self._by_token[known.token] = known
+                self._note_failure(known)
+                self._failing.pop(trial, None)
                 return known
         self._shared[trial.key] = trial
         return trial
@@ -154,7 +164,8 @@ class LiveQueries:
         run = run_query(
             self._wiring, question.spec, question.arguments, principal, journal=question.journal
         )
-        shared.result = as_result(run)
+        shared.result = self._as_result(run, question.spec)
+        self._note_failure(shared)
         if run.journal is not None:
             shared.journal = run.journal
         self._unsubscribe(shared)
@@ -171,8 +182,7 @@ class LiveQueries:
 
     def _scatter(self, shared: Shared) -> None:
         """Let each watcher find its place again, asking for the page that it was shown."""
-        self._unsubscribe(shared)
-        self._shared.pop(shared.key, None)
+        self._drop(shared)
         question = shared.question.ending_at(shared.journal)
         for watcher in list(shared.watchers):
             watcher.question = question
@@ -184,6 +194,36 @@ class LiveQueries:
             shared = self._by_token.pop(token, None)
             if shared is not None:
                 self._stale(shared)
+        for shared in [shared for shared in self._failing if self._is_due(shared)]:
+            self._unsubscribe(shared)
+            self._stale(shared)
+
+    def _as_result(self, run: QueryRun, spec: FunctionSpec) -> LiveResult:
+        try:
+            return as_result(run)
+        except Exception as error:  # noqa: BLE001 - an answer that is no value is a bug of its function
+            return live_refusal(fault(self._wiring, spec, error), run.journal)
+
+    def _note_failure(self, shared: Shared) -> None:
+        """After a run: remember a question that failed for now, and when to run it again."""
+        if shared.result is None or not shared.result.passing:
+            shared.failures = 0
+            self._failing.pop(shared, None)
+            return
+        wait_s = min(LONGEST_RETRY_S, RETRY_S * 2**shared.failures)
+        shared.failures = min(shared.failures + 1, MAX_COUNTED)
+        shared.retry_at = self._wiring.runtime.monotonic_s() + wait_s
+        self._failing[shared] = None
+
+    def _is_due(self, shared: Shared) -> bool:
+        """Whether a failure has been shown for long enough."""
+        failed_for_now = shared.result is not None and shared.result.passing
+        return failed_for_now and self._wiring.runtime.monotonic_s() >= shared.retry_at
+
+    def _drop(self, shared: Shared) -> None:
+        self._unsubscribe(shared)
+        self._shared.pop(shared.key, None)
+        self._failing.pop(shared, None)
 
     def _stale(self, shared: Shared) -> None:
         shared.token = shared.result = None

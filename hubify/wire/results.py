@@ -13,6 +13,7 @@ from hubify.values.errors import AppError, Kind, TooLarge
 from hubify.wire.styles import CONVEX, Style, encode
 
 DIGEST_BYTES = 16
+PASSING = (Kind.INTERNAL, Kind.UNAVAILABLE, Kind.RATE_LIMITED)
 json_text = msgspec.json.Encoder().encode
 
 
@@ -20,13 +21,15 @@ class LiveResult(msgspec.Struct, frozen=True):
     """One run of a live query: members of QueryUpdated or QueryFailed that follow the query id.
 
     `digest` is equal for results that a client need not be sent twice; `journal` is where a page
-    ends, for later runs to keep to.
+    ends, for later runs to keep to; `passing`: a failure that another run may not meet, although
+    nothing that this one read has changed.
     """
 
     failed: bool
     members: bytes
     digest: bytes
     journal: str | None = None
+    passing: bool = False
 
 
 class CallResult(msgspec.Struct, frozen=True):
@@ -68,7 +71,8 @@ def live_refusal(error: AppError, journal: str | None = None) -> LiveResult:
     # A bug of ours names its line in the log, another one each time; it is the same news.
     same = error.code.encode() + tail if error.kind is Kind.INTERNAL else members
     digest = _digest(b"failed" + same)
-    return LiveResult(failed=True, members=members, digest=digest, journal=journal)
+    passing = error.kind in PASSING
+    return LiveResult(True, members, digest, journal, passing)  # noqa: FBT003 - its first field
 
 
 def call_refusal(error: AppError) -> CallResult:

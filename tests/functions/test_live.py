@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from hubify.domains.system import system
 from hubify.functions.backend import Call
-from hubify.functions.live import Watcher
+from hubify.functions.context import QueryCtx
+from hubify.functions.live import LiveQueries, Watcher
 from hubify.functions.principal import Principal
 from hubify.testing.backend import InMemoryBackend, known
+from hubify.values.errors import AppError, Conflict, InternalError, Unavailable
 from tests.functions.notes import notes
 
 KIM, LEE = known("kim"), known("lee")
@@ -104,6 +108,111 @@ def names(watcher: Watcher) -> list[str]:
     """The names on a page, as its watcher sees it now."""
     shown = json.loads(b"{%b}" % watcher.result().members)
     return [note["name"] for note in shown["value"]["page"]]
+
+
+class Failing:
+    """A live query over a store that can be read only when a test says so, and a clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 0.0
+        self.runs = 0
+        self.error: AppError | None = None
+        self.answer: object = None
+        self.told: list[str] = []
+        self.backend = InMemoryBackend([system, notes])
+        wiring = self.backend.backend.wiring
+        runtime = msgspec.structs.replace(wiring.runtime, monotonic_s=lambda: self.now_s)
+        self.backend.backend.live = LiveQueries(
+            msgspec.structs.replace(wiring, runtime=runtime, strict=False)
+        )
+        spec = wiring.registry.find("notes:get")
+        self._get = spec.function
+        monkeypatch.setattr(spec, "function", self._run)
+
+    def _run(self, ctx: QueryCtx, *, name: str) -> Any:  # noqa: ANN401 - a row
+        self.runs += 1
+        if self.error is not None:
+            raise self.error
+        if self.answer is not None:
+            return self.answer
+        return self._get(ctx, name=name)
+
+    def watch(self) -> Watcher:
+        return watch(
+            self.backend, "notes:get", {"name": "a"}, on_stale=partial(self.told.append, "stale")
+        )
+
+    def commit_elsewhere(self, name: str) -> None:
+        self.backend.mutation("notes:add", {"name": name}, principal=KIM)
+
+
+@pytest.fixture(params=[Unavailable("the store is down"), InternalError("a bug")])
+def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """A query that fails for now."""
+    made = Failing(monkeypatch)
+    made.commit_elsewhere("a")
+    made.error = request.param
+    return made
+
+
+def test_a_failure_that_may_pass_is_gone_after_the_next_commit(failing: Failing) -> None:
+    watcher = failing.watch()
+    assert watcher.result().failed
+    failing.error = None
+    failing.now_s = 2
+    failing.commit_elsewhere("b")
+    assert failing.told == ["stale"]
+    assert not watcher.result().failed
+    failing.commit_elsewhere("c")
+    assert failing.told == ["stale"]
+
+
+def test_a_failure_that_may_pass_is_gone_when_somebody_looks_after_a_while(
+    failing: Failing,
+) -> None:
+    watchers = [failing.watch() for _ in range(3)]
+    assert all(watcher.result().failed for watcher in watchers)
+    assert failing.runs == 1
+    failing.error = None
+    assert watchers[0].result().failed
+    failing.now_s = 1
+    assert not any(watcher.result().failed for watcher in watchers)
+    assert failing.runs == 2
+
+
+def test_what_goes_on_failing_is_asked_less_and_less_often(failing: Failing) -> None:
+    watcher = failing.watch()
+    for second in range(600):
+        failing.now_s = second
+        failing.commit_elsewhere(f"n{second}")
+        assert watcher.result().failed
+    assert 10 <= failing.runs <= 20
+    watcher.detach()
+    failing.told.clear()
+    failing.now_s = 10_000
+    failing.commit_elsewhere("last")
+    assert failing.told == []
+    assert len(failing.backend.database.subscriptions) == 0
+
+
+def test_an_answer_that_cannot_be_sent_is_a_failure_too(failing: Failing) -> None:
+    failing.error, failing.answer = None, object()
+    watcher = failing.watch()
+    assert b"INTERNAL_ERROR" in watcher.result().members
+    assert watcher.result().failed
+    assert failing.runs == 1
+    failing.answer, failing.now_s = None, 1
+    assert not watcher.result().failed
+
+
+def test_a_refusal_of_the_function_is_kept_until_what_it_read_changes(failing: Failing) -> None:
+    failing.error = Conflict("no")
+    watcher = failing.watch()
+    assert watcher.result().failed
+    failing.now_s = 100
+    failing.commit_elsewhere("b")
+    assert watcher.result().failed
+    assert failing.runs == 1
 
 
 @pytest.fixture

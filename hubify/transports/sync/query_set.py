@@ -15,7 +15,7 @@ from hubify.transports.sync.frames import Digests
 from hubify.transports.sync.host import Host, LiveQuery
 from hubify.transports.sync.room import Room
 from hubify.values import limits
-from hubify.values.errors import AppError, InternalError, Kind, TooLarge, Unavailable
+from hubify.values.errors import AppError, InternalError, TooLarge, Unavailable
 from hubify.values.values import Value
 from hubify.wire.calls import parse_arguments, read_path
 from hubify.wire.convex_json import count_values
@@ -25,7 +25,6 @@ from hubify.wire.server_texts import query_removed, query_result
 from hubify.wire.sync_messages import Add, ProtocolViolation
 
 ALLOWED_BYTES = 64 * 1024  # of one session's arguments, however much others hold
-PASSING = {Kind.RATE_LIMITED, Kind.UNAVAILABLE}  # refusals worth another try
 REMOVED = b""
 
 
@@ -146,7 +145,9 @@ class QuerySet:
         """Ask again what was refused for a passing reason; whether there was any."""
         again, self._passing = self._passing, set()
         for query_id in again:
-            self._let_go(self._watched[query_id])
+            watched = self._watched[query_id]
+            if isinstance(watched.live, Refused):
+                self._let_go(watched)
             self._due[query_id] = None
         return bool(again)
 
@@ -159,8 +160,10 @@ class QuerySet:
             watched = self._watched[query_id]
             if watched.live is None:
                 watched.live = self._attach(query_id, watched, principal, refusal)
-            result = self._news[query_id] = self._run(query_id, watched.live)
+            result = self._news[query_id] = self._run(watched.live)
             watched.journal = result.journal or watched.journal
+            if result.passing and not watched.fixed:
+                self._passing.add(query_id)
             if self._due and not may_go_on():
                 return
 
@@ -248,23 +251,20 @@ class QuerySet:
         try:
             live = self._host.attach(call, watched.journal, partial(self._stale, query_id))
         except AppError as error:
-            if error.kind in PASSING:
-                self._passing.add(query_id)
             return Refused(error)
         except Exception as fault:  # noqa: BLE001 - told, and answered
-            return self._failed(query_id, fault)
+            return self._failed(fault)
         watched.charged = False
         return live
 
-    def _run(self, query_id: int, live: LiveQuery) -> LiveResult:
+    def _run(self, live: LiveQuery) -> LiveResult:
         try:
             return live.result()
         except Exception as fault:  # noqa: BLE001 - told, and answered
-            return self._failed(query_id, fault).result()
+            return self._failed(fault).result()
 
-    def _failed(self, query_id: int, fault: Exception) -> Refused:
+    def _failed(self, fault: Exception) -> Refused:
         self._on_fault(fault)
-        self._passing.add(query_id)
         return Refused(InternalError("internal error; the server's log has it"))
 
     def _let_go(self, watched: Watched) -> None:

@@ -123,6 +123,8 @@ class FakeHost:
         key = str(call.arguments.get("key", ""))
         if call.path == "store:whoami":
             return live_value(convex_json.encode(call.principal.owner))
+        if call.path == "store:down":
+            return live_refusal(Unavailable("the store is down"))
         if call.path == "store:fail":
             return live_refusal(Conflict(f"{key} is {self.store.get(key, 0)}"))
         return live_value(convex_json.encode(self.store.get(key, 0)))

@@ -1,5 +1,6 @@
 """Live queries of a session: what is told, when, of which moment (numbers: protocol page, 0)."""
 
+import msgspec
 import pytest
 
 from hubify.transports.sync import session as session_module
@@ -177,6 +178,26 @@ def test_far_too_many_queries_end_the_connection(client: ModelClient) -> None:
         client.modify(*adds)
     client.turn()
     assert client.session.closing == Closing(1013, "TooManyQueries")
+
+
+def test_a_run_that_failed_for_now_is_looked_at_again_without_being_asked_anew(
+    host: FakeHost, client: ModelClient
+) -> None:
+    client.watch(0, "store:down", key="a")
+    client.settle()
+    assert client.failures[0][1]["code"] == "UNAVAILABLE"
+    (live,) = host.lives
+    for _ in range(2):
+        live.known = None  # what the function layer does by itself, after a while
+        client.session.try_again()
+        client.settle()
+        assert host.lives == {live}
+    assert client.session.closing is None
+    live.call = msgspec.structs.replace(live.call, path="store:get")
+    live.known = None
+    client.session.try_again()
+    client.settle()
+    assert client.results == {0: 0.0}
 
 
 def test_arguments_of_all_clients_share_a_bound_and_each_may_have_a_few(host: FakeHost) -> None:
