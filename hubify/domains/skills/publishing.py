@@ -40,6 +40,7 @@ from hubify.domains.skills.lookup import (
 )
 from hubify.domains.skills.numbering import Offer, channel_for, number_fault, number_for
 from hubify.domains.skills.rules import Bump, may_be_named
+from hubify.domains.skills.scanning import is_large, look_ahead
 from hubify.domains.skills.tables import (
     Channel,
     EvolutionSettings,
@@ -62,6 +63,7 @@ from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import SkillDocument
 from hubify.functions import ActionCtx, MutationCtx, Principal, RowId, post
+from hubify.functions.aside import aside
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -202,6 +204,9 @@ def submit(
 async def _submit(
     ctx: ActionCtx, files: list[SkillFile] | None, skill_md: str | None, offer: Offer
 ) -> Published:
+    offered = sent_files(files, skill_md)
+    if is_large(offered):
+        await aside(look_ahead, offered)
     submitted: Submitted = await ctx.run(
         submit,
         files=[msgspec.to_builtins(file) for file in files or ()],

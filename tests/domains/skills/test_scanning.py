@@ -1,10 +1,19 @@
 """The content gate on publish: what blocks, what is only told, and how much is looked at."""
 
+import threading
+from collections.abc import Mapping
+
 import pytest
 
 from hubify.domains.gateway import Gate, GateOutcome, Verdict
-from hubify.domains.skills import GatewayRefused
-from hubify.domains.skills.scanning import MAX_SCANNED_BYTES, chosen_files, content_findings
+from hubify.domains.skills import GatewayRefused, scanning
+from hubify.domains.skills.scanning import (
+    MAX_KNOWN,
+    MAX_SCANNED_BYTES,
+    chosen_files,
+    content_findings,
+)
+from hubify.evidence.gateway import GateResult, content_gate
 from hubify.formats.bundle import Bundle, gather
 from hubify.functions.principal import ANONYMOUS
 from hubify.testing.backend import known
@@ -106,3 +115,40 @@ def test_binaries_take_no_room() -> None:
     chosen, left_out = chosen_files(made)
     assert not left_out
     assert chosen.keys() == made.files.keys()
+
+
+class Looks:
+    """Counts how often the content rules run, and on which threads."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.threads: list[threading.Thread] = []
+        monkeypatch.setattr(scanning, "content_gate", self.gate)
+
+    def gate(self, files: Mapping[str, bytes]) -> GateResult:
+        self.threads.append(threading.current_thread())
+        return content_gate(files)
+
+
+def test_a_large_offer_is_looked_through_once_and_not_on_the_servers_thread(
+    registry: SkillRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Looks(monkeypatch)
+    table = "".join(f"row {number}\n" for number in range(5_000))
+    files = [*attack(name="large"), {"path": "table.csv", "content": table}]
+    with pytest.raises(GatewayRefused, match=r"scripts/run\.sh:2"):
+        registry.publish(files=files)
+    (thread,) = looks.threads
+    assert thread is not threading.current_thread()
+
+
+def test_what_was_found_in_a_bundle_is_known_while_it_is_among_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = Looks(monkeypatch)
+    bundles = [bundle(n_txt=b"%d\n" % number, x_sh=ATTACK.encode()) for number in range(99)]
+    found = [content_findings(made) for made in bundles]
+    assert len(looks.threads) == 99
+    assert found[-MAX_KNOWN:] == [content_findings(made) for made in bundles[-MAX_KNOWN:]]
+    assert len(looks.threads) == 99
+    assert content_findings(bundles[0]) == found[0]
+    assert len(looks.threads) == 100
