@@ -55,9 +55,12 @@ DAY_MS = 24 * HOUR_MS
 class Story:
     """One skill of maria's, and what happens to it."""
 
+    strict = True
+    """Whether a fault in a function fails the test, rather than the call as in production."""
+
     def __init__(self, *more: Domain, **settings: object) -> None:
         domains = [system, contents, gateway, agents, skills, evolution, learning, *more]
-        self.backend = InMemoryBackend(domains)
+        self.backend = InMemoryBackend(domains, strict=self.strict)
         self.random = Random(7)
         self.backend.run_due()
         self.backend.action("skills:publish", {"skillMd": SKILL_MD}, principal=AUTHOR)

@@ -15,7 +15,7 @@ from hubify.domains.evolution.grouping import (
 )
 from hubify.domains.evolution.judging import TrialRun, judge_of
 from hubify.domains.evolution.lifecycle import observe_run
-from hubify.domains.evolution.looks import entry_of, keep_interval, looks_of, runs_told
+from hubify.domains.evolution.looks import entries_of_look, keep_interval, looks_of, runs_told
 from hubify.domains.evolution.regrouping import give_opinion, group_with_skill
 from hubify.domains.evolution.tables import (
     Canary,
@@ -43,7 +43,7 @@ __all__ = [
     "Suggestion",
     "TrialRun",
     "canary_of",
-    "entry_of",
+    "entries_of_look",
     "evolution",
     "functions",
     "give_opinion",

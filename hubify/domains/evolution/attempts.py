@@ -9,6 +9,7 @@ import msgspec
 from hubify.domains.agents import AgentStanding, credit, find_standing
 from hubify.domains.evolution.rules import OPEN_STATUSES, supporters_of
 from hubify.domains.evolution.tables import (
+    Canary,
     Contribution,
     Credit,
     Evolution,
@@ -33,6 +34,27 @@ def open_attempt(ctx: QueryCtx, skill: Skill, *statuses: EvolutionStatus) -> Evo
         if found is not None:
             return found
     return None
+
+
+def skill_of(ctx: QueryCtx, skill_id: str) -> Skill:
+    """The skill of an id that a row holds."""
+    skill = ctx.db.get(Skill, skill_id)
+    assert skill is not None, "a skill is never removed"
+    return skill
+
+
+def parts_of(ctx: QueryCtx, attempt: Evolution) -> tuple[Skill, ImprovementGroup]:
+    """An attempt's skill and group."""
+    group = ctx.db.get(ImprovementGroup, attempt.group_id)
+    assert group is not None, "a group is never removed"
+    return skill_of(ctx, attempt.skill_id), group
+
+
+def attempt_of(ctx: QueryCtx, canary: Canary) -> Evolution:
+    """The attempt that a canary belongs to."""
+    attempt = ctx.db.get(Evolution, canary.evolution_id)
+    assert attempt is not None, "an attempt is never removed"
+    return attempt
 
 
 def close(

@@ -34,7 +34,7 @@ EMPTIED_ATTEMPTS = 500
 """Attempts of a skill that goes whose texts go with it: the newest."""
 
 erasers = Erasers()
-erasers.nobody(Canary, CanaryInterval, CanaryLook, ImprovementGroup)
+erasers.nobody(Canary, CanaryInterval, ImprovementGroup)
 
 
 @erasers.of(Improvement)
@@ -85,6 +85,13 @@ def erase_in_judge(_ctx: MutationCtx, row: JudgeState, subject: Subject) -> Judg
     state = cast("Any", msgspec.msgpack.decode(row.state))
     renamed = subject.within(state)
     return row if renamed == state else row.changed(state=msgspec.msgpack.encode(renamed))
+
+
+@erasers.of(CanaryLook)
+def erase_in_look(_ctx: MutationCtx, row: CanaryLook, subject: Subject) -> CanaryLook:
+    """So does what the judge was told of an owner's tickets."""
+    told = (msgspec.structs.replace(one, owner=subject.named(one.owner)) for one in row.tickets)
+    return row.changed(tickets=tuple(told))
 
 
 @erasers.of(Credit)

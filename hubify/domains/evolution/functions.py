@@ -16,7 +16,13 @@ from hubify.domains.evolution.answers import (
     PendingImprovements,
     Status,
 )
-from hubify.domains.evolution.attempts import close, open_attempt, reject_group, release_group
+from hubify.domains.evolution.attempts import (
+    close,
+    open_attempt,
+    parts_of,
+    reject_group,
+    release_group,
+)
 from hubify.domains.evolution.errors import (
     EvolutionNotFound,
     GroupClosed,
@@ -30,7 +36,6 @@ from hubify.domains.evolution.lifecycle import (
     begin_waiting,
     end_by_hand,
     move_on,
-    parts_of,
     start_canary,
 )
 from hubify.domains.evolution.looks import note_look

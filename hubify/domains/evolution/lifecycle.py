@@ -10,10 +10,13 @@ group of suggestions moves in the same commit.
 import msgspec
 
 from hubify.domains.evolution.attempts import (
+    attempt_of,
     close,
     open_attempt,
+    parts_of,
     release_group,
     resolve_group,
+    skill_of,
 )
 from hubify.domains.evolution.drafting import Drafted, Undrafted, draft_version
 from hubify.domains.evolution.explaining import sentence_of
@@ -28,7 +31,13 @@ from hubify.domains.evolution.judging import (
     remember,
 )
 from hubify.domains.evolution.looks import note_look, runs_told
-from hubify.domains.evolution.rules import judge_settings, runs_per_hour, stage_end
+from hubify.domains.evolution.rules import (
+    is_overtaken,
+    judge_settings,
+    outdated,
+    runs_per_hour,
+    stage_end,
+)
 from hubify.domains.evolution.tables import (
     Canary,
     CanaryStatus,
@@ -53,12 +62,17 @@ from hubify.domains.skills import (
     trial_secret,
     version_standing,
 )
+from hubify.domains.skills.tables import SkillStatus
 from hubify.evidence.canary import CanaryState, Verdict, decision_of, start
 from hubify.functions import AppError, MutationCtx, NotFound, RowId
 
 SECRET_BYTES = 32
+DRAFTED_WITHIN_MS = 3_600_000
+"""A job that fails is tried again within minutes; a draft that is not there after an hour is given
+up, so that its group and the skill's other attempts do not wait for it for ever."""
 SYSTEM = "hubify"
 JUDGE = "judge"
+BY_HAND = "it was made stable by hand"
 
 
 def begin(
@@ -83,8 +97,14 @@ def begin(
     stored = ctx.db.insert(attempt)
     ctx.db.replace(group, status=GroupStatus.DRAFTING, note=None)
     if not busy:
-        ctx.schedule(draft, evolution_id=stored.id)
+        begin_draft(ctx, stored)
     return stored
+
+
+def begin_draft(ctx: MutationCtx, attempt: Evolution) -> None:
+    """Schedule an attempt's draft, and a look whether it has come about."""
+    ctx.schedule(draft, evolution_id=attempt.id)
+    ctx.schedule(abandon_draft, after_ms=DRAFTED_WITHIN_MS, evolution_id=attempt.id)
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
@@ -97,6 +117,9 @@ def draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
     if attempt is None or attempt.status is not EvolutionStatus.DRAFTING:
         return
     skill, group = parts_of(ctx, attempt)
+    if skill.status is SkillStatus.DELETED:
+        give_up(ctx, attempt, "the skill was deleted")
+        return
     try:
         drafted = draft_version(ctx, skill, group)
     except AppError as refusal:
@@ -117,16 +140,28 @@ def draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
+def abandon_draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
+    """Give up an attempt whose drafting job came to no end; its group may be tried again."""
+    attempt = ctx.db.get(Evolution, evolution_id)
+    if attempt is not None and attempt.status is EvolutionStatus.DRAFTING:
+        give_up(ctx, attempt, "the job that drafts it failed; system.listJobs says why")
+
+
+@evolution.mutation(internal=True, errors=(NotFound, WrongState))
 def start_canary(ctx: MutationCtx, *, evolution_id: RowId) -> None:
     """Put a drafted version on trial at the first stage's share of tickets."""
     attempt = ctx.db.get(Evolution, evolution_id)
     if attempt is None or attempt.status is not EvolutionStatus.PENDING:
         return
     skill, group = parts_of(ctx, attempt)
-    if skill.stable_version != attempt.from_version:
-        give_up(ctx, attempt, outdated(attempt, skill))
-        return
     version = require_version(ctx, skill, attempt.to_version or "")
+    obstacle = outdated(attempt, skill, version)
+    if skill.stable_version == version.version:
+        adopt(ctx, attempt, group, version.version)
+        return
+    if obstacle is not None:
+        give_up(ctx, attempt, obstacle)
+        return
     rules, traffic = judge_settings(skill), runs_per_hour(skill, standing_of(ctx, skill), ctx.now)
     state = start(rules, runs_per_hour=traffic)
     canary = ctx.db.insert(
@@ -219,9 +254,13 @@ def conclude(ctx: MutationCtx, *, canary_id: RowId) -> None:
     if canary is None or state is None:
         return
     skill = skill_of(ctx, canary.skill_id)
-    if is_overtaken(canary, skill):
+    if skill.stable_version == canary.version:
+        end_by_hand(ctx, canary, Verdict.PROMOTE, decided_by=SYSTEM, reason=BY_HAND)
+    elif is_overtaken(canary, skill):
         reason = f"{skill.stable_version} became stable while it ran against {canary.baseline}"
         end_by_hand(ctx, canary, Verdict.ROLLBACK, decided_by=SYSTEM, reason=reason)
+    elif canary.status is CanaryStatus.INCONCLUSIVE:
+        return
     elif state.verdict is Verdict.INCONCLUSIVE:
         wait_for_person(ctx, canary, state)
     elif state.verdict is not Verdict.RUNNING:
@@ -238,17 +277,13 @@ def end_by_hand(
 
     """
     skill = skill_of(ctx, canary.skill_id)
-    if verdict is Verdict.PROMOTE and is_overtaken(canary, skill):
+    is_stable = skill.stable_version == canary.version
+    if verdict is Verdict.PROMOTE and not is_stable and is_overtaken(canary, skill):
         message = f"{canary.version} ran against {canary.baseline}, which is not stable any more"
         raise WrongState(message)
     state = overrule(ctx, canary.id, verdict)
-    note_look(ctx, canary, state, LookKind.ENDED, verdict)
+    note_look(ctx, canary, state, LookKind.ENDED, verdict=verdict)
     return decide(ctx, canary, state, decided_by=decided_by, reason=reason)
-
-
-def is_overtaken(canary: Canary, skill: Skill) -> bool:
-    """Whether channels were moved by hand since, so that the trial compares nothing any more."""
-    return skill.canary_version != canary.version or skill.stable_version != canary.baseline
 
 
 def wait_for_person(ctx: MutationCtx, canary: Canary, state: CanaryState) -> None:
@@ -285,8 +320,9 @@ def decide(
     )
     if state.verdict is Verdict.PROMOTE:
         status = EvolutionStatus.PROMOTED
-        version = require_version(ctx, skill, canary.version)
-        make_stable(ctx, skill, version, reason=f"evolution: {told}")
+        if skill.stable_version != canary.version:
+            version = require_version(ctx, skill, canary.version)
+            make_stable(ctx, skill, version, reason=f"evolution: {told}")
         resolve_group(ctx, group, canary.version)
     else:
         status = EvolutionStatus.ROLLED_BACK
@@ -300,6 +336,13 @@ def decide(
     return closed
 
 
+def adopt(ctx: MutationCtx, attempt: Evolution, group: ImprovementGroup, version: str) -> None:
+    """Close an attempt whose draft was made stable by hand, without a trial."""
+    resolve_group(ctx, group, version)
+    close(ctx, attempt, EvolutionStatus.PROMOTED, decided_by=SYSTEM, reason=BY_HAND)
+    begin_waiting(ctx, skill_of(ctx, attempt.skill_id))
+
+
 def give_up(ctx: MutationCtx, attempt: Evolution, reason: str) -> None:
     """Close an attempt that did not come to a trial; its group stays open and says why."""
     skill, group = parts_of(ctx, attempt)
@@ -308,37 +351,11 @@ def give_up(ctx: MutationCtx, attempt: Evolution, reason: str) -> None:
     begin_waiting(ctx, skill)
 
 
-def outdated(attempt: Evolution, skill: Skill) -> str:
-    """Why a draft is of no use once another version has become stable."""
-    return f"it was drafted from {attempt.from_version}, and {skill.stable_version} is stable now"
-
-
 def begin_waiting(ctx: MutationCtx, skill: Skill) -> None:
     """Let the attempt that has waited longest begin, now that the one under way is closed."""
     following = open_attempt(ctx, skill, EvolutionStatus.DRAFTING)
     if following is not None:
-        ctx.schedule(draft, evolution_id=following.id)
-
-
-def skill_of(ctx: MutationCtx, skill_id: str) -> Skill:
-    """The skill of an id that a row holds."""
-    skill = ctx.db.get(Skill, skill_id)
-    assert skill is not None, "a skill is never removed"
-    return skill
-
-
-def parts_of(ctx: MutationCtx, attempt: Evolution) -> tuple[Skill, ImprovementGroup]:
-    """An attempt's skill and group."""
-    group = ctx.db.get(ImprovementGroup, attempt.group_id)
-    assert group is not None, "a group is never removed"
-    return skill_of(ctx, attempt.skill_id), group
-
-
-def attempt_of(ctx: MutationCtx, canary: Canary) -> Evolution:
-    """The attempt that a canary belongs to."""
-    attempt = ctx.db.get(Evolution, canary.evolution_id)
-    assert attempt is not None, "an attempt is never removed"
-    return attempt
+        begin_draft(ctx, following)
 
 
 def confidence_of(ctx: MutationCtx, skill: Skill, version: str) -> float:

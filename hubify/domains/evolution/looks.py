@@ -4,16 +4,26 @@ Invariant: with the runs and these looks, in the order that `after_runs` gives, 
 the judge's own state (`evidence.canary.judge_record`).
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
 
 from hubify.domains.evolution.tables import Canary, CanaryInterval, CanaryLook, LookKind
-from hubify.evidence.canary import CanaryState, ClockLook, Ended, Entry, Interval, Resumed, Verdict
+from hubify.evidence.canary import (
+    CanaryState,
+    ClockLook,
+    Ended,
+    Entry,
+    Interval,
+    Resumed,
+    TicketEnded,
+    Verdict,
+)
 from hubify.functions import MutationCtx, QueryCtx
 
-MAX_LOOKS = 1_000
-"""Looks of one trial; a stage, a pause and an end each make one or two."""
+MAX_LOOKS = 2_000
+"""Looks of one trial; a stage, a pause and an end each make one or two, each hour one or a few."""
 
 
 class EffectInterval(msgspec.Struct, frozen=True):
@@ -34,6 +44,7 @@ class LookView(msgspec.Struct, frozen=True):
     after_runs: int
     at_ms: int
     kind: LookKind
+    tickets: tuple[TicketEnded, ...]
     verdict: Verdict | None
 
 
@@ -42,6 +53,8 @@ def note_look(
     canary: Canary,
     state: CanaryState,
     kind: LookKind,
+    *,
+    tickets: tuple[TicketEnded, ...] = (),
     verdict: Verdict | None = None,
 ) -> None:
     """Keep that the judge has just been told something beside a run."""
@@ -50,6 +63,7 @@ def note_look(
         after_runs=runs_told(state),
         at_ms=ctx.now - canary.started_at,
         kind=kind,
+        tickets=tickets,
         verdict=verdict,
     )
     ctx.db.insert(look)
@@ -67,19 +81,21 @@ def looks_of(ctx: QueryCtx, canary: Canary) -> list[CanaryLook]:
 
 def look_view(look: CanaryLook) -> LookView:
     """A look as others see it."""
-    return LookView(look.after_runs, look.at_ms, look.kind, look.verdict)
+    return LookView(look.after_runs, look.at_ms, look.kind, look.tickets, look.verdict)
 
 
-def entry_of(look: CanaryLook) -> Entry:
+def entries_of_look(look: CanaryLook) -> Sequence[Entry]:
     """A look as the judge takes it."""
     match look.kind:
         case LookKind.CLOCK:
-            return ClockLook(look.at_ms)
+            return [ClockLook(look.at_ms)]
+        case LookKind.TICKETS:
+            return look.tickets
         case LookKind.RESUMED:
-            return Resumed(look.at_ms)
+            return [Resumed(look.at_ms)]
         case LookKind.ENDED:
             assert look.verdict is not None, "whoever ends a trial says how"
-            return Ended(look.at_ms, look.verdict)
+            return [Ended(look.at_ms, look.verdict)]
         case _:
             assert_never(look.kind)
 

@@ -4,15 +4,28 @@ Invariant: pure; the same rows give the same answer, and every "not yet" says wh
 """
 
 from hubify.domains.evolution.tables import (
+    Canary,
+    Evolution,
     EvolutionStatus,
     GroupStatus,
     ImprovementGroup,
     ImprovementStatus,
 )
-from hubify.domains.skills import CountBy, EvolutionSettings, Skill, SkillStanding, Visibility
+from hubify.domains.skills import (
+    CountBy,
+    EvolutionSettings,
+    Skill,
+    SkillStanding,
+    SkillVersion,
+    VersionStatus,
+    Visibility,
+)
+from hubify.domains.skills.tables import SkillStatus
 from hubify.evidence.canary import CanaryState, Settings, Stage, Verdict
 
 MS_PER_HOUR = 3_600_000
+LONGEST_PATIENCE_MS = 24 * MS_PER_HOUR
+SHORTEST_PATIENCE_MS = MS_PER_HOUR // 12
 JUDGED_OWNERS = 300
 """Owners whose reports one canary counts: each makes every report of the trial dearer
 (docs/decisions/0012-the-judge-looks-in-the-report.md)."""
@@ -92,6 +105,17 @@ def runs_per_hour(skill: Skill, standing: SkillStanding, now: int) -> float:
     return runs / max(1.0, (now - since) / MS_PER_HOUR)
 
 
+def patience_ms(state: CanaryState) -> int:
+    """How long a ticket has to come back before it counts as one that did not.
+
+    A day, or a third of a shorter trial: when a promotion becomes possible, two thirds of the
+    trial's time have been judged by their tickets. The same for both arms, so that a version whose
+    agents take their time is not found silent unless they take more of it than this.
+    """
+    plan = sum(stage.length_ms for stage in state.stages)
+    return min(LONGEST_PATIENCE_MS, max(SHORTEST_PATIENCE_MS, plan // 3))
+
+
 def stage_end(state: CanaryState, started_at: int) -> int:
     """When the stage may end at the earliest (ms since 1970)."""
     return started_at + state.clock.started_ms + state.stages[state.clock.index].length_ms
@@ -108,3 +132,19 @@ def may_end_now(state: CanaryState) -> bool:
 def marks(state: CanaryState) -> tuple[object, ...]:
     """What others act upon when it changes: verdict, stage, pause."""
     return state.verdict, state.clock.index, state.paused, state.missing_reports
+
+
+def is_overtaken(canary: Canary, skill: Skill) -> bool:
+    """Whether channels were moved by hand since, so that the trial compares nothing any more."""
+    return skill.canary_version != canary.version or skill.stable_version != canary.baseline
+
+
+def outdated(attempt: Evolution, skill: Skill, version: SkillVersion) -> str | None:
+    """Why a draft is of no use any more, if so."""
+    if skill.status is SkillStatus.DELETED:
+        return "the skill was deleted"
+    if skill.stable_version != attempt.from_version:
+        return f"it was drafted from {attempt.from_version}, and {skill.stable_version} is stable"
+    if version.status not in (VersionStatus.DRAFT, VersionStatus.BETA):
+        return f"{version.version} is {version.status}"
+    return None

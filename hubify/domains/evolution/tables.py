@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from hubify.domains.skills import Change
-from hubify.evidence.canary import Verdict
+from hubify.evidence.canary import TicketEnded, Verdict
 from hubify.functions import Domain, Row, RowId, index, unique
 
 evolution = Domain("evolution")
@@ -80,6 +80,7 @@ class LookKind(StrEnum):
     """What a trial's judge is told beside runs."""
 
     CLOCK = "clock"
+    TICKETS = "tickets"
     RESUMED = "resumed"
     ENDED = "ended"
 
@@ -238,12 +239,16 @@ class JudgeState(Row, frozen=True):
 
 @evolution.table("canary_looks", index("canary_id"))
 class CanaryLook(Row, frozen=True):
-    """What a judge was told beside runs, after how many of these; ms since the trial began."""
+    """What a judge was told beside runs, after how many of these; ms since the trial began.
+
+    `tickets` are those that had ended by then, `verdict` is that of whoever ended the trial.
+    """
 
     canary_id: RowId
     after_runs: int
     at_ms: int
     kind: LookKind
+    tickets: tuple[TicketEnded, ...] = ()
     verdict: Verdict | None = None
 
 

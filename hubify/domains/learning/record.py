@@ -3,7 +3,7 @@
 Invariant: the entries are those of the live judge in its order, so that they lead to its state.
 """
 
-from hubify.domains.evolution import Canary, entry_of, looks_of
+from hubify.domains.evolution import Canary, entries_of_look, looks_of
 from hubify.domains.learning.tables import Report
 from hubify.evidence.canary import Entry, RunReport
 from hubify.evidence.reports import Binding
@@ -50,5 +50,5 @@ def entries_of(ctx: QueryCtx, canary: Canary, runs: list[RunReport]) -> list[Ent
     for look in looks_of(ctx, canary):
         entries += runs[place : look.after_runs]
         place = max(place, look.after_runs)
-        entries.append(entry_of(look))
+        entries.extend(entries_of_look(look))
     return entries + runs[place:]

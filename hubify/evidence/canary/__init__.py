@@ -14,7 +14,14 @@ from hubify.evidence.canary.judge import (
     settle,
     start,
 )
-from hubify.evidence.canary.record import ClockLook, Ended, Entry, Resumed, judge_record
+from hubify.evidence.canary.record import (
+    ClockLook,
+    Ended,
+    Entry,
+    Resumed,
+    TicketEnded,
+    judge_record,
+)
 from hubify.evidence.canary.replay import Replay, replay
 from hubify.evidence.canary.settings import AtHorizon, Settings, Stage
 from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
@@ -33,6 +40,7 @@ __all__ = [
     "RunReport",
     "Settings",
     "Stage",
+    "TicketEnded",
     "Verdict",
     "advance",
     "decision_of",

@@ -8,9 +8,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hubify.evidence.canary.judge import advance, observe, resume, settle, start
+from hubify.evidence.canary.judge import (
+    advance,
+    observe,
+    observe_ticket,
+    resume,
+    settle,
+    start,
+)
 from hubify.evidence.canary.settings import Settings
 from hubify.evidence.canary.state import CanaryState, Reason, RunReport, Verdict
+from hubify.evidence.reports import Arm
 
 
 class ClockLook(msgspec.Struct, frozen=True):
@@ -25,6 +33,15 @@ class Resumed(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class TicketEnded(msgspec.Struct, frozen=True):
+    """A ticket's time was over, and it had come back or not."""
+
+    arm: Arm
+    share: float
+    owner: str
+    reported: bool
+
+
 class Ended(msgspec.Struct, frozen=True):
     """Somebody's word ended the trial, whatever the judge says."""
 
@@ -33,7 +50,7 @@ class Ended(msgspec.Struct, frozen=True):
     reason: Reason = Reason.MAINTAINER
 
 
-Entry = RunReport | ClockLook | Resumed | Ended
+Entry = RunReport | TicketEnded | ClockLook | Resumed | Ended
 """One thing that a judge is told; times are milliseconds since the trial began."""
 
 
@@ -59,6 +76,8 @@ def tell(state: CanaryState, entry: Entry) -> None:
         case RunReport():
             observe(state, entry)
             advance(state, entry.at_ms)
+        case TicketEnded(arm, share, owner, reported):
+            observe_ticket(state, arm=arm, share=share, owner=owner, reported=reported)
         case ClockLook():
             advance(state, entry.at_ms)
         case Resumed():

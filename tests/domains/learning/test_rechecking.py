@@ -119,6 +119,8 @@ def judged(pages: list[TrialRecord]) -> Decision:
                 match look.kind:
                     case LookKind.CLOCK:
                         entries.append(ClockLook(look.at_ms))
+                    case LookKind.TICKETS:
+                        entries.extend(look.tickets)
                     case LookKind.RESUMED:
                         entries.append(Resumed(look.at_ms))
                     case LookKind.ENDED:
