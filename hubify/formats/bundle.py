@@ -5,12 +5,13 @@ its digests are those of its bytes.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from msgspec import Struct
 
-from hubify.formats.findings import Finding, Refused, noted, quoted, refused, repaired
+from hubify.formats.findings import Finding, Refused, quoted, refused, repaired
 from hubify.formats.limits import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
 from hubify.formats.paths import bundle_path
 
@@ -41,16 +42,16 @@ class Gathered(Struct, frozen=True):
 def gather(files: Iterable[tuple[str, bytes]]) -> Gathered:
     """Make a bundle of files under paths as their author wrote them; reads no more than fits.
 
-    Refuses a hostile path, two files under one path, a file where a folder is, and anything over
-    the bounds of count and size. Reports paths that only case tells apart.
+    Refuses a hostile path, two files under one path or under two that only case tells apart, a file
+    where a folder is, and anything over the bounds of count and size.
     """
     findings: list[Finding] = []
     try:
         kept = _collect(files, findings)
         _refuse_file_as_folder(kept)
+        _refuse_case_twins(kept)
     except Refused as refusal:
         return Gathered(None, (*findings, refusal.finding))
-    findings.extend(_case_twins(kept))
     return Gathered(_sealed(kept), tuple(findings))
 
 
@@ -114,15 +115,13 @@ def _refuse_file_as_folder(files: Mapping[str, bytes]) -> None:
             parent = parent.rpartition("/")[0]
 
 
-def _case_twins(files: Mapping[str, bytes]) -> list[Finding]:
+def _refuse_case_twins(files: Mapping[str, bytes]) -> None:
     first: dict[str, str] = {}
-    twins: list[Finding] = []
     for path in sorted(files, key=str.encode):
-        other = first.setdefault(path.casefold(), path)
+        other = first.setdefault(unicodedata.normalize("NFC", path.casefold()), path)
         if other != path:
             what = f"Only case tells it from {quoted(other)}; some systems keep just one of them."
-            twins.append(noted("path-case-twin", what, path=path))
-    return twins
+            raise Refused(refused("path-case-twin", what, "Rename one of them.", path=path))
 
 
 def _sealed(files: Mapping[str, bytes]) -> Bundle:

@@ -39,6 +39,7 @@ MAX_FILES = 1000  # in one bundle
 MAX_FILE_BYTES = 10 * MIB  # one file
 MAX_BUNDLE_BYTES = 10 * MIB  # all files; as base64 they fit in one call's argument of 16 MiB
 MAX_PATH_BYTES = 1024  # of a path in UTF-8
+MAX_PATH_PART_BYTES = 255  # of one name in a path; what common file systems take
 MAX_PATH_DEPTH = 16  # segments of a path
 
 # Import.

@@ -65,8 +65,8 @@ def test_one_byte_or_one_name_more_is_another_digest() -> None:
 
 
 def test_a_bundle_lists_its_files_in_byte_order_and_cannot_be_changed() -> None:
-    bundle = bundle_of({"b": b"", "a": b"", "B": b""})
-    assert list(bundle.files) == ["B", "a", "b"]
+    bundle = bundle_of({"b": b"", "a": b"", "C": b""})
+    assert list(bundle.files) == ["C", "a", "b"]
     with pytest.raises(TypeError):
         bundle.files["c"] = b""  # pyright: ignore[reportIndexIssue]
 
@@ -75,11 +75,14 @@ def test_a_hostile_path_refuses_the_bundle() -> None:
     assert gather([("SKILL.md", b""), ("../x", b"")]).bundle is None
 
 
-def test_paths_that_only_case_tells_apart_are_reported_and_kept() -> None:
-    gathered = gather([("SKILL.md", b"1"), ("skill.md", b"2")])
-    assert gathered.bundle is not None
-    assert len(gathered.bundle.files) == 2
-    assert [finding.code for finding in gathered.findings] == ["path-case-twin"]
+@pytest.mark.parametrize("twins", [("SKILL.md", "skill.md"), ("a/É", "a/e\u0301"), ("ß", "SS")])
+def test_paths_that_only_case_tells_apart_are_refused(twins: tuple[str, str]) -> None:
+    gathered = gather([(path, b"") for path in twins])
+    assert gathered.bundle is None
+    finding = gathered.findings[-1]
+    assert (finding.kind, finding.code) == (Kind.REFUSED, "path-case-twin")
+    assert finding.path
+    assert finding.fix
 
 
 def test_two_spellings_of_one_path_are_refused() -> None:

@@ -290,7 +290,7 @@ def test_a_guide_with_too_much_or_too_little_is_noted() -> None:
 
 
 def test_the_main_file_is_skill_md_then_its_other_cases_then_a_hub_file() -> None:
-    assert main_path(bundle_of({"a.hub": b"", "skill.md": b"", "SKILL.md": b""})) == "SKILL.md"
+    assert main_path(bundle_of({"a.hub": b"", "SKILL.md": b""})) == "SKILL.md"
     assert main_path(bundle_of({"a.hub": b"", "Skill.md": b""})) == "Skill.md"
     assert main_path(bundle_of({"b.hub": b"", "a.hub": b""})) == "a.hub"
     assert main_path(bundle_of({"sub/SKILL.md": b"", ".hub": b""})) is None

@@ -1,6 +1,7 @@
 """Publishing: what gets a number, what changes nothing, what the gateway refuses and keeps."""
 
 import base64
+import re
 
 import pytest
 
@@ -109,10 +110,23 @@ def test_files_come_out_as_they_went_in(registry: SkillRegistry) -> None:
     assert registry.query("skills:getByName", name="greet").has_assets
 
 
-@pytest.mark.parametrize("path", ["../SKILL.md", "/etc/passwd", "a\\b", "a\0b", "."])
-def test_a_hostile_path_is_refused(registry: SkillRegistry, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("../SKILL.md", "../SKILL.md"),
+        ("/etc/passwd", "/etc/passwd"),
+        ("a\\b", "a"),
+        ("a\0b", "a"),
+        (".", "."),
+        ("x//etc/passwd", "x//etc/passwd"),
+        ("a\u200bb", "U+200B"),
+        ("n" * 1_001, "255 bytes"),
+        ("skill.md", "skill.md"),
+    ],
+)
+def test_a_hostile_path_is_refused_by_name(registry: SkillRegistry, path: str, shown: str) -> None:
     files = [{"path": "SKILL.md", "content": skill_md()}, {"path": path, "content": "x"}]
-    with pytest.raises(GatewayRefused):
+    with pytest.raises(GatewayRefused, match=re.escape(shown)):
         registry.publish(files=files)
 
 
