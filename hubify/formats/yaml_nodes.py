@@ -220,14 +220,21 @@ class _Builder:
         text: str = event.value
         self._spend(event, 0, len(text))
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+            text = self._joined(event, text)
+        quoted_by_author = event.style is not None or event.tag in _TEXT_TAGS
+        return Scalar(text, quoted_by_author, self._at(event))
+
+    def _joined(self, event: ScalarEvent, text: str) -> str:
+        """Return a text whose characters in halves, as JSON escapes them, are whole."""
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
             raise self._refusal(
                 event,
                 "yaml-characters",
                 "An escape stands for half a character.",
                 "Write the character itself.",
-            )
-        quoted_by_author = event.style is not None or event.tag in _TEXT_TAGS
-        return Scalar(text, quoted_by_author, self._at(event))
+            ) from None
 
     def _items(self, depth: int) -> Iterator[Node]:
         for event in self._events:

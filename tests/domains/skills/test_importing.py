@@ -186,3 +186,32 @@ def test_an_ordinary_key_imports_hundreds_of_versions_in_a_minute() -> None:
     assert DEFAULT_LIMITS[RateClass.IMPORT] >= 600
     (spec,) = (spec for spec in skills.specs if spec.path == "skills:importVersion")
     assert spec.rate is RateClass.IMPORT
+
+
+@pytest.mark.parametrize(
+    ("field", "rule"),
+    [
+        ("a: &a x\nb: [" + "*a, " * 99 + "]", "yaml-aliases"),
+        ("a: " + "[" * 999, "yaml-depth"),
+        ("a: !!python/object/apply:os.system [id]", "yaml-tag"),
+        ("a: \0", "nul"),
+    ],
+)
+def test_a_hostile_file_is_refused_with_its_line_and_what_to_do(
+    registry: SkillRegistry, field: str, rule: str
+) -> None:
+    answer = taken_in(registry, f"---\nname: greet\ndescription: d\n{field}\n---\nDo it.\n")
+    (fault,) = [finding for finding in answer.findings if finding.blocks]
+    assert answer.outcome is ImportOutcome.REFUSED
+    assert (fault.rule, fault.path) == (rule, "SKILL.md")
+    assert fault.line >= 4
+    assert fault.fix
+
+
+def test_a_file_that_was_saved_badly_is_imported_with_what_was_repaired(
+    registry: SkillRegistry,
+) -> None:
+    answer = taken_in(registry, "\ufeff---\r\nname: greet\r\ndescription: a: b\r\n\r\n# Hi\r\n")
+    assert answer.outcome is ImportOutcome.IMPORTED
+    rules = {finding.rule for finding in answer.findings}
+    assert {"byte-order-mark", "line-ends", "front-matter-open", "yaml-quoted"} <= rules
