@@ -18,7 +18,7 @@ CELL_DAYS = 30
 
 
 class Visibility(StrEnum):
-    """Who may see it: `public` all, `private` its owner, `org` the same until owners have members."""
+    """Seen by: `public` all, `private` its owner, `org` the same until owners have members."""
 
     PUBLIC = "public"
     ORG = "org"
