@@ -1,4 +1,7 @@
-"""What this machine can do at best, measured beside everything else."""
+"""What this machine can do at best, measured beside everything else.
+
+Invariant: these measure the kernel and the disk, and nothing of ours.
+"""
 
 import asyncio
 import os
@@ -74,12 +77,3 @@ def socket_sends_per_second(sockets: int = 200) -> float:
         own.close()
     reader.join()
     return count / SECONDS
-
-
-def limits() -> dict[str, float]:
-    """All of them."""
-    return {
-        "fsync/s (4 KiB append, fdatasync)": fsyncs_per_second(),
-        "loopback round trips/s (64 B)": round_trips_per_second(),
-        "socket sends/s (1 KiB, one thread)": socket_sends_per_second(),
-    }

@@ -1,4 +1,8 @@
-"""The scenarios: each starts its own server and answers its figures by name."""
+"""The scenarios: each starts its own server and answers its figures by name.
+
+Invariant: a scenario measures from a client's side of a socket, over loopback, and ends what it
+starts.
+"""
 
 import asyncio
 import json
@@ -7,26 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.samples import REPORT, SKILL, TEXT
 from bench.server import Served, server
 from bench.sync_client import SyncClient, open_client
+from bench.tables import Figures
 
-TEXT = "x" * 330
 OPENING = 100  # sockets opened at a time
-Figures = dict[str, float]
-SKILL = """---
-name: bench-skill
-description: A skill to be reported on. Use when measuring.
----
-
-# Bench
-
-1. Measure.
-"""
-REPORT = {
-    "skillName": "bench-skill", "skillVersion": "1.0.0", "platform": "claude-code",
-    "durationMs": 1500, "note": "worked on a table of 40 columns", "llm": "model-a",
-    "toolsUsed": ["read_file", "write_file"],
-}  # fmt: skip
+ANSWER_WITHIN_S = 60
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -106,6 +97,20 @@ def full_reports(clients: int, seconds: float) -> Figures:
         return figures
 
 
+def reports_over_rest(clients: int, seconds: float) -> Figures:
+    """The same over `POST /v1/learning/report`, connections kept alive."""
+    with server() as served:
+        served.call("action", "skills:create", {"skillMd": SKILL})
+        keys = [_agent_key(served, place) for place in range(clients)]
+
+        def request(place: int) -> bytes:
+            body = {**REPORT, "agentId": f"agent{place}", "result": "success"}
+            del body["toolsUsed"]
+            return post("/v1/learning/report", body, keys[place])
+
+        return http_rates(served, clients, seconds, request)
+
+
 def _agent_key(served: Served, place: int) -> str:
     arguments = {
         "name": f"bench {place}", "owner": f"owner{place}", "agent": f"agent{place}",
@@ -128,17 +133,29 @@ def _rates(latencies: list[float], elapsed: float, cpu_s: float) -> Figures:
         "per s": count / elapsed,
         "p50 ms": percentile(latencies, 0.5) * 1000,
         "p99 ms": percentile(latencies, 0.99) * 1000,
-        "server us CPU each": cpu_s / count * 1e6,
+        "server CPU µs each": cpu_s / count * 1e6,
     }
 
 
 def fan_out(subscribers: int, rounds: int) -> Figures:
     """One change delivered to many subscribers of the same query."""
     with server() as served:
-        return asyncio.run(_fan_out(served, subscribers, rounds))
+        cpu, memory_kib = served.cpu_s, served.memory_kib
+        return asyncio.run(_fan_out(served.port, subscribers, rounds, cpu, memory_kib))
 
 
-async def _fan_out(served: Served, subscribers: int, rounds: int) -> Figures:
+def fan_out_floor(port: int, subscribers: int, rounds: int) -> Figures:
+    """The same from a server that sends prebuilt frames and does nothing else."""
+    return asyncio.run(_fan_out(port, subscribers, rounds, lambda: 0.0, lambda: 0))
+
+
+async def _fan_out(
+    port: int,
+    subscribers: int,
+    rounds: int,
+    cpu_s: Callable[[], float],
+    memory_kib: Callable[[], int],
+) -> Figures:
     received = 0
     complete = asyncio.Event()
 
@@ -149,46 +166,47 @@ async def _fan_out(served: Served, subscribers: int, rounds: int) -> Figures:
             if received >= subscribers:
                 complete.set()
 
-    memory = served.memory_kib()
-    clients = await _subscribed(served, subscribers, on_text, lambda _place: {"name": "hot"})
-    await asyncio.wait_for(complete.wait(), 60)
-    held = served.memory_kib() - memory
-    writer = await open_client(served.port, lambda _client, _text: None)
+    before = memory_kib()
+    clients = await _subscribed(port, subscribers, on_text)
+    await asyncio.wait_for(complete.wait(), ANSWER_WITHIN_S)
+    held = memory_kib() - before
+    writer = await open_client(port, lambda _client, _text: None)
     lasts: list[float] = []
-    cpu = served.cpu_s()
+    cpu = cpu_s()
     for turn in range(rounds):
         received = 0
         complete.clear()
         began = time.perf_counter()
         writer.mutate(turn, "bench:put", {"name": "hot", "number": turn, "text": TEXT})
-        await asyncio.wait_for(complete.wait(), 60)
+        await asyncio.wait_for(complete.wait(), ANSWER_WITHIN_S)
         lasts.append(time.perf_counter() - began)
-    used = served.cpu_s() - cpu
-    total = sum(lasts)
-    assert len(clients) == subscribers
+    used = cpu_s() - cpu
+    deliveries = rounds * len(clients)
     return {
-        "deliveries/s": rounds * subscribers / total,
-        "last of all, p50 ms": percentile(lasts, 0.5) * 1000,
-        "last of all, p99 ms": percentile(lasts, 0.99) * 1000,
-        "server us CPU per delivery": used / (rounds * subscribers) * 1e6,
-        "KiB per socket with a subscription": held / subscribers,
+        "deliveries/s": deliveries / sum(lasts),
+        "last one, p50 ms": percentile(lasts, 0.5) * 1000,
+        "last one, p99 ms": percentile(lasts, 0.99) * 1000,
+        "server CPU µs each": used / deliveries * 1e6,
+        "KiB each": held / subscribers,
     }
 
 
 async def _subscribed(
-    served: Served,
-    count: int,
-    on_text: Callable[[SyncClient, bytes], None],
-    arguments: Callable[[int], dict[str, Any]],
+    port: int, count: int, on_text: Callable[[SyncClient, bytes], None]
+) -> list[SyncClient]:
+    clients = await _opened(port, count, on_text)
+    for client in clients:
+        client.subscribe(0, [(0, "bench:read", {"name": "hot"})])
+    return clients
+
+
+async def _opened(
+    port: int, count: int, on_text: Callable[[SyncClient, bytes], None]
 ) -> list[SyncClient]:
     clients: list[SyncClient] = []
     for start in range(0, count, OPENING):
-        batch = [
-            open_client(served.port, on_text) for _ in range(start, min(count, start + OPENING))
-        ]
+        batch = [open_client(port, on_text) for _ in range(start, min(count, start + OPENING))]
         clients += await asyncio.gather(*batch)
-    for place, client in enumerate(clients):
-        client.subscribe(0, [(0, "bench:read", arguments(place))])
     return clients
 
 
@@ -217,7 +235,7 @@ async def _selective(served: Served, subscriptions: int, seconds: float, sockets
             0, [(number, "bench:read", {"name": f"other{number}"}) for number in numbers]
         )
     if subscriptions:
-        await asyncio.wait_for(answered.wait(), 60)
+        await asyncio.wait_for(answered.wait(), ANSWER_WITHIN_S)
     held = served.memory_kib() - memory
     before = served.cpu_s()
     latencies, elapsed = await closed_loop(
@@ -226,42 +244,94 @@ async def _selective(served: Served, subscriptions: int, seconds: float, sockets
     )  # fmt: skip
     figures = _rates(latencies, elapsed, served.cpu_s() - before)
     if subscriptions:
-        figures["KiB per subscription"] = held / subscriptions
+        figures["KiB each subscription"] = held / subscriptions
     return figures
+
+
+def memory(sockets: int) -> Figures:
+    """What an idle socket holds, and what a subscription on it to a value of its own adds."""
+    with server() as served:
+        return asyncio.run(_memory(served, sockets))
+
+
+async def _memory(served: Served, sockets: int) -> Figures:
+    answered = asyncio.Event()
+    waiting = sockets
+
+    def on_text(_client: SyncClient, text: bytes) -> None:
+        nonlocal waiting
+        waiting -= b'"QueryUpdated"' in text
+        if waiting <= 0:
+            answered.set()
+
+    before = served.memory_kib()
+    clients = await _opened(served.port, sockets, on_text)
+    await asyncio.sleep(0.5)
+    idle = served.memory_kib()
+    for place, client in enumerate(clients):
+        client.subscribe(0, [(0, "bench:read", {"name": f"cell{place}"})])
+    await asyncio.wait_for(answered.wait(), ANSWER_WITHIN_S)
+    held = served.memory_kib()
+    return {
+        "KiB each socket": (idle - before) / sockets,
+        "KiB each subscription": (held - idle) / sockets,
+        "server MiB at rest": before / 1024,
+    }
 
 
 def point_queries(clients: int, seconds: float) -> Figures:
     """Point reads over HTTP, keep-alive."""
     with server() as served:
         served.call("mutation", "bench:put", {"name": "a", "number": 1, "text": TEXT})
-        before = served.cpu_s()
-        latencies, elapsed = asyncio.run(_requests(served.port, clients, seconds))
-        return _rates(latencies, elapsed, served.cpu_s() - before)
+        return http_rates(served, clients, seconds, lambda _place: POINT_QUERY)
 
 
-async def _requests(port: int, clients: int, seconds: float) -> tuple[list[float], float]:
-    body = json.dumps({"path": "bench:read", "args": {"name": "a"}, "format": "json"}).encode()
+def reply_floor(port: int, clients: int, seconds: float) -> float:
+    """Requests a second that a server answers which sends the same bytes to each."""
+    answered = asyncio.run(repeated(port, clients, seconds, lambda _place: POINT_QUERY))
+    return len(answered) / seconds
+
+
+def http_rates(
+    served: Served, clients: int, seconds: float, request_of: Callable[[int], bytes]
+) -> Figures:
+    """Rates of clients that each send their request again when it is answered."""
+    before = served.cpu_s()
+    latencies = asyncio.run(repeated(served.port, clients, seconds, request_of))
+    return _rates(latencies, seconds, served.cpu_s() - before)
+
+
+def post(path: str, body: dict[str, Any], key: str = "") -> bytes:
+    """A request in full."""
+    content = json.dumps(body).encode()
     head = (
-        "POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\n"
     )
-    request = head.encode() + body
+    shown = f"Authorization: Bearer {key}\r\n" if key else ""
+    return f"{head}{shown}\r\n".encode() + content
+
+
+POINT_QUERY = post("/api/query", {"path": "bench:read", "args": {"name": "a"}, "format": "json"})
+
+
+async def repeated(
+    port: int, clients: int, seconds: float, request_of: Callable[[int], bytes]
+) -> list[float]:
+    """Each client's latencies in seconds, all together."""
     latencies: list[float] = []
     end = time.perf_counter() + seconds
 
-    async def loop_calls() -> None:
+    async def loop_calls(request: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while (began := time.perf_counter()) < end:
             writer.write(request)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1])
-                for line in answer.lower().split(b"\r\n")
-                if line.startswith(b"content-length")
-            )
-            await reader.readexactly(length)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert head.startswith((b"http/1.1 200", b"http/1.1 201")), head
+            length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+            await reader.readexactly(int(length))
             latencies.append(time.perf_counter() - began)
         writer.close()
 
-    await asyncio.gather(*(loop_calls() for _number in range(clients)))
-    return latencies, seconds
+    await asyncio.gather(*(loop_calls(request_of(place)) for place in range(clients)))
+    return latencies
