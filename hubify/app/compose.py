@@ -91,7 +91,7 @@ def compose(
     )  # fmt: skip
     parts = Parts(database, backend, Identities(wiring, authenticate))
     if resealed.plain:  # what lay open once may have been copied: it shall soon be of no use
-        log.info("%d secrets lay in plain text and are sealed now", resealed.plain)
+        log.info("secrets that lay in plain text and are sealed now: %d", resealed.plain)
         call_now(parts, "skills:renewTicketKey", {})
     return parts
 

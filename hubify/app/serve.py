@@ -29,7 +29,9 @@ from hubify.transports.rest.handler import RestApi
 from hubify.transports.sync.backend_host import BackendHost
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
 from hubify.transports.sync.socket import protocol_of
+from hubify.values.errors import AppError
 from hubify.workers.jobs import JobLoop
+from hubify.workers.notes import commit_notes
 from hubify.workers.upkeep import Upkeep
 
 log = logging.getLogger("hubify")
@@ -83,8 +85,17 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
         await jobs.close()
+        await last_notes(parts)
         await flusher.close()
         parts.database.close()
+
+
+async def last_notes(parts: Parts) -> None:
+    """Store what functions noted in the last minute; a full disk does not hold up a stop."""
+    try:
+        await commit_notes(parts.backend)
+    except AppError as error:
+        log.warning("notes of the last minute are lost: %s", error.message)
 
 
 def application(parts: Parts, settings: Settings) -> Application:

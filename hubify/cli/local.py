@@ -6,7 +6,7 @@ is on the disk when it answers. Jobs that it schedules wait for the next server.
 
 import asyncio
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from hubify.app.compose import Parts, compose, flusher_for, registry_of
 from hubify.app.directory import DataDirectory
@@ -22,6 +22,7 @@ from hubify.values.values import Value
 from hubify.wire import convex_json
 from hubify.wire.calls import read_arguments
 from hubify.wire.paths import canonical_path
+from hubify.workers.notes import commit_notes
 
 EVERY_SCOPE = frozenset({"*"})
 
@@ -94,6 +95,8 @@ def opened(target: Directory) -> Generator[LocalHub]:
         try:
             yield LocalHub(parts, runner, _principal(parts, target.key))
         finally:
+            with suppress(AppError):  # what was noted beside the answers is not worth an error
+                runner.run(commit_notes(parts.backend))
             runner.run(flusher.close())
             parts.database.close()
 

@@ -269,6 +269,7 @@ def _accepted(
         return latest.reads, latest.writes
 
     def done(ts: int) -> None:
+        wiring.write_behind.add(latest.notes)
         settled(Answer(latest.value, ts, allowance))
 
     return Accepted(

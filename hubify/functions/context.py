@@ -14,6 +14,7 @@ from hubify.functions.principal import Principal
 from hubify.functions.schedule import Job, JobState, Tick
 from hubify.functions.sealing import NO_KEYS, NONCE_BYTES, NOTHING, Sealer, about, sealed_fields
 from hubify.functions.spec import FunctionSpec
+from hubify.functions.write_behind import Note
 from hubify.values import limits
 from hubify.values.errors import AppError, TooLarge
 from hubify.values.rows import Query, Row
@@ -175,6 +176,8 @@ class MutationCtx(QueryCtx):
         self._spec_of = spec_of
         self._random: Random | None = None
         self._scheduled = 0
+        self.notes: list[Note] = []
+        """What `note` was told; the door takes it when the answer is delivered."""
 
     @property
     def db(self) -> Transaction:
@@ -236,6 +239,15 @@ class MutationCtx(QueryCtx):
             created_at=self.now,
         )
         return self._transaction.insert(job)
+
+    def note(self, function: Callable[..., Any], key: str, item: dict[str, Any]) -> None:
+        """Hand an item to a mutation within a minute or so, at the cost of no commit of its own.
+
+        The mutation takes `items`, a list of these, and knows by the key an item that it has seen.
+        A crash loses what was noted in the last minute; nothing is noted by a call that fails.
+        """
+        assert len(self.notes) < limits.MAX_NOTES, "a call notes a few things, not a list"
+        self.notes.append(Note(self._spec_of(function).path, key, item))
 
     def cancel(self, job_id: str) -> bool:
         """Cancel a job that has not begun; whether it was still pending."""

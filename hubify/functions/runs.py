@@ -18,6 +18,7 @@ from hubify.functions.principal import Principal
 from hubify.functions.replay import Recorded, ReplayKey, find, record
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring, log
+from hubify.functions.write_behind import Note
 from hubify.values import limits
 from hubify.values.errors import (
     AppError,
@@ -49,11 +50,12 @@ class QueryRun(msgspec.Struct, frozen=True):
 
 
 class MutationRun(msgspec.Struct, frozen=True):
-    """What a mutation answered and did."""
+    """What a mutation answered, did, and noted to be written later."""
 
     value: Any
     reads: ReadSet
     writes: tuple[RowWrite, ...]
+    notes: tuple[Note, ...] = ()
 
 
 def run_query(
@@ -122,7 +124,7 @@ def run_mutation(
         record(transaction, replay, spec, value, now_ms)
     if then is not None:
         then(transaction, now_ms)
-    return MutationRun(value, transaction.reads, transaction.changes())
+    return MutationRun(value, transaction.reads, transaction.changes(), tuple(context.notes))
 
 
 def call(wiring: Wiring, spec: FunctionSpec, context: object, arguments: dict[str, Any]) -> Any:

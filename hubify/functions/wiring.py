@@ -11,13 +11,14 @@ import msgspec
 from hubify.core.database import Database
 from hubify.functions.sealing import NO_KEYS, Sealer
 from hubify.functions.spec import Registry
+from hubify.functions.write_behind import WriteBehind
 from hubify.ports.runtime import Runtime
 
 log = logging.getLogger("hubify.functions")
 
 
 class Wiring(msgspec.Struct, frozen=True):
-    """Registry, database, time and randomness, the outside world, the keys that seal secrets.
+    """Registry, database, time and randomness, the outside world, keys for secrets, notes.
 
     `strict` turns an error that a function raises without declaring it into a failure (tests).
     """
@@ -28,3 +29,4 @@ class Wiring(msgspec.Struct, frozen=True):
     ports: Any = None
     strict: bool = False
     sealer: Sealer = NO_KEYS
+    write_behind: WriteBehind = msgspec.field(default_factory=WriteBehind)

@@ -25,6 +25,7 @@ from hubify.storage.engine import Engine
 from hubify.storage.memory import MemoryEngine
 from hubify.values.errors import AppError
 from hubify.workers.jobs import JobLoop
+from hubify.workers.notes import commit_notes
 
 START_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC
 NS_PER_MS = 1_000_000
@@ -118,13 +119,26 @@ class InMemoryBackend:
         """Take in what other processes have committed."""
         self.database.committer.catch_up()
 
+    def commit_notes(self) -> int:
+        """Let what functions noted be written, as a server does each minute; how many items."""
+        if not len(self.backend.wiring.write_behind):
+            return 0
+        try:
+            return asyncio.run(self._commit_notes())
+        finally:
+            self.backend.on_kick = _nothing
+
     def head(self) -> int:
         """Timestamp of the newest commit, to be given as `at` later."""
         return self.database.head
 
     def advance(self, ms: int) -> None:
-        """Move the clock on, stopping at each job and cron that falls due to run it."""
+        """Move the clock on, stopping at each job and cron that falls due to run it.
+
+        What was noted before is written first.
+        """
         until = self.now_ms + ms
+        self.commit_notes()
         self.run_due()
         while (due := self._next_due()) is not None and due <= until:
             self.now_ms = max(self.now_ms, due)
@@ -141,6 +155,10 @@ class InMemoryBackend:
     async def _act(self, call: Call) -> Answer:
         self._flush_when_kicked()
         return await self.backend.action(call, internal=call.principal is SYSTEM)
+
+    async def _commit_notes(self) -> int:
+        self._flush_when_kicked()
+        return await commit_notes(self.backend)
 
     def _flush_when_kicked(self) -> None:
         loop = asyncio.get_running_loop()

@@ -27,6 +27,7 @@ MAX_INTERVALS = 4_096  # index ranges one function may read
 MAX_ROWS_WRITTEN = 16_000
 MAX_BYTES_WRITTEN = 16 * MIB
 MAX_SCHEDULED = 1_000  # jobs one mutation may schedule
+MAX_NOTES = 16  # things one mutation notes to be written along with others later
 MAX_FUNCTION_SECONDS = 5.0  # wall clock of one query or mutation, checked at each context call
 MAX_WORD_POSTINGS = 1_000  # entries read for one search word
 MAX_SEARCH_POSTINGS = 8_000  # entries read by one search, over all its words

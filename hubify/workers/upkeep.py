@@ -1,4 +1,4 @@
-"""What keeps a store small and its books in order: history beyond its window, counts of key use.
+"""What keeps a store small and its books in order: old history, counts of key use, what was noted.
 
 Invariant: that a stretch of the past can no longer be read is stored before any of it is dropped.
 """
@@ -12,6 +12,7 @@ from hubify.functions.backend import Backend, Call
 from hubify.functions.identities import Identities
 from hubify.functions.principal import SYSTEM
 from hubify.values.errors import AppError
+from hubify.workers.notes import commit_notes
 
 log = logging.getLogger("hubify.upkeep")
 
@@ -42,6 +43,7 @@ class Upkeep:
             turns += 1
             try:
                 await self.record_uses()
+                await commit_notes(self._backend)
                 if turns % (PRUNE_EVERY_S // USES_EVERY_S) == 0:
                     await self.prune()
             except AppError as error:

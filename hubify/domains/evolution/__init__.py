@@ -4,7 +4,7 @@ Invariant: what this page exports is what higher domains build on; they never wr
 themselves.
 """
 
-from hubify.domains.evolution import functions, overview, proposals, settings, waiting
+from hubify.domains.evolution import functions, overview, proposals, returns, settings, waiting
 from hubify.domains.evolution.errors import EvolutionNotFound, GroupClosed, GroupNotFound
 from hubify.domains.evolution.grouping import (
     Proposed,
@@ -56,6 +56,7 @@ __all__ = [
     "overview",
     "proposals",
     "propose",
+    "returns",
     "runs_told",
     "settings",
     "trigger_if_due",

@@ -14,7 +14,7 @@ from hubify.domains.evolution.tables import (
     ImprovementStatus,
     TriggerType,
 )
-from hubify.domains.skills import Change
+from hubify.domains.skills import Change, TrialTickets
 from hubify.evidence.canary import Decision
 from hubify.functions import Row, RowId
 
@@ -77,6 +77,33 @@ class Metrics(msgspec.Struct, frozen=True):
     canary: Measured
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """Tickets of one arm: how many are known to have been handed out, how many were reported.
+
+    Handing out writes nothing, so `issued` is an estimate from below: it lags by a minute, and a
+    crash loses that minute's. `returned` is exact, for the 100,000 tickets of a trial that are
+    kept.
+    """
+
+    issued: int
+    returned: int
+
+
+class Tickets(msgspec.Struct, frozen=True):
+    """Both arms' tickets since the trial began, open ones included."""
+
+    baseline: Handed
+    canary: Handed
+
+
+def both_arms(known: TrialTickets) -> Tickets:
+    """A trial's tickets as its page shows them."""
+    return Tickets(
+        baseline=Handed(known.stable_issued, known.stable_returned),
+        canary=Handed(known.canary_issued, known.canary_returned),
+    )
+
+
 class CanaryView(msgspec.Struct, frozen=True):
     """A trial in full. `evidence` is all that the judge says, `interval` what it leaves open."""
 
@@ -87,6 +114,7 @@ class CanaryView(msgspec.Struct, frozen=True):
     stages: tuple[StageView, ...] = ()
     current_stage: int | None = None
     metrics: Metrics | None = None
+    tickets: Tickets | None = None
     started_at: int | None = None
     estimated_completion: int | None = None
     horizon_at: int | None = None

@@ -18,6 +18,7 @@ from hubify.domains.evolution.answers import (
     StageView,
     Status,
     Suggested,
+    both_arms,
 )
 from hubify.domains.evolution.attempts import open_attempt
 from hubify.domains.evolution.errors import EvolutionNotFound
@@ -39,7 +40,7 @@ from hubify.domains.evolution.tables import (
     ImprovementGroup,
     Supporter,
 )
-from hubify.domains.skills import Skill, of_visible_skill
+from hubify.domains.skills import Skill, of_visible_skill, tickets_of
 from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
 from hubify.functions import Query, QueryCtx
 
@@ -157,6 +158,7 @@ def canary_view(ctx: QueryCtx, skill: Skill) -> CanaryView:
         ),
         started_at=canary.started_at,
         estimated_completion=last_stage_end(canary, state),
+        tickets=both_arms(tickets_of(ctx, canary.id)),
         horizon_at=canary.horizon_at,
         interval=interval_of(ctx, canary),
         evidence=decision,

@@ -1,7 +1,8 @@
 """Which version a caller gets: its pin, else its arm of a trial, else the stable one.
 
 Invariant: resolving writes nothing (but the very first ticket ever, which makes the key): the
-ticket that a caller holds follows from rows that are there.
+ticket that a caller holds follows from rows that are there. That it was handed out is noted, for a
+later commit to take in (`exposures.py`).
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import msgspec
 from hubify.domains.skills.arguments import AgentId, Session, SkillName
 from hubify.domains.skills.channels import pointed, rollout_of, trial_secret
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
+from hubify.domains.skills.exposures import note_issued
 from hubify.domains.skills.lookup import readable, require_version
 from hubify.domains.skills.tables import (
     Channel,
@@ -94,8 +96,9 @@ def resolve(
     trial = trial_of(rollout, secret, holder.owner, slot)
     choice = _choice(skill, pin, rollout, trial, channel)
     answer = _resolved(ctx, skill, choice)
-    text = issue(ticket_for(skill, answer.version, holder, slot, trial), key)
-    return msgspec.structs.replace(answer, ticket=text, expires_at=slot.expires_at)
+    ticket = ticket_for(skill, answer.version, holder, slot, trial)
+    note_issued(ctx, ticket)
+    return msgspec.structs.replace(answer, ticket=issue(ticket, key), expires_at=slot.expires_at)
 
 
 def pin_of(ctx: QueryCtx, skill: Skill, owner: str, agent: str) -> Pin | None:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hubify.domains.skills.errors import TicketRefused
+from hubify.domains.skills.exposures import mark_returned
 from hubify.domains.skills.tables import (
     Rollout,
     Skill,
@@ -111,7 +112,8 @@ def ticket_for(skill: Skill, version: str, holder: Holder, slot: Slot, trial: Tr
 def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent: str) -> Ticket:
     """Use a ticket up for a report; what it says is then known to be true.
 
-    Costs one row: the agent's `SkillReporter`, or a `SpentTicket` when it was issued in a session.
+    Costs one row: the agent's `SkillReporter`, or a `SpentTicket` when it was issued in a session;
+    during a trial two more, which tell that it came back.
 
     Raises:
         TicketRefused: it is forged, over, another agent's or skill's, or used up already.
@@ -127,6 +129,8 @@ def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent
         _spend_in_session(ctx, ticket)
     else:
         _spend_turn(ctx, skill, ticket)
+    if ticket.canary or skill.canary_version:
+        mark_returned(ctx, ticket)
     return ticket
 
 

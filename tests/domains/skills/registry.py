@@ -20,6 +20,7 @@ from hubify.domains.skills import (
     version_standing,
 )
 from hubify.domains.skills.channels import begin_canary, end_canary, make_stable, set_share
+from hubify.domains.skills.exposures import IssuedTicket, tell_tickets
 from hubify.domains.skills.tables import (
     CELL_DAYS,
     DayTally,
@@ -33,6 +34,7 @@ from hubify.domains.system import system
 from hubify.evidence.confidence import Evidence
 from hubify.evidence.reports import Binding, Outcome
 from hubify.functions import Domain, MutationCtx, Principal, QueryCtx
+from hubify.storage.engine import Engine
 from hubify.testing.backend import InMemoryBackend, known
 
 DAY_MS = 86_400_000
@@ -120,6 +122,12 @@ def share(ctx: MutationCtx, *, name: str, share: float) -> None:
 
 
 @probe.mutation(internal=True)
+def tell(ctx: MutationCtx, *, canary_id: str, until: int, limit: int) -> list[IssuedTicket]:
+    """Take the tickets that were handed out until a time, the way the evolution does."""
+    return tell_tickets(ctx, canary_id, until=until, limit=limit)
+
+
+@probe.mutation(internal=True)
 def end(ctx: MutationCtx, *, name: str, promote: bool) -> None:
     """Promote what is on trial, or roll it back."""
     skill = skill_named(ctx, name)
@@ -141,8 +149,9 @@ def skill_md(name: str = "greet", body: str = "Say hello.", **fields: str) -> st
 class SkillRegistry:
     """An in-memory backend with the domains of skills, and one owner, `ada`, who publishes."""
 
-    def __init__(self) -> None:
-        self.backend = InMemoryBackend([system, contents, gateway, skills, probe])
+    def __init__(self, *, engine: Engine | None = None, alone: bool = True) -> None:
+        domains = [system, contents, gateway, skills, probe]
+        self.backend = InMemoryBackend(domains, engine=engine, alone=alone)
         self.ada = known("ada", "skills:read", "skills:write")
         self.bob = known("bob", "skills:read", "skills:write")
 
