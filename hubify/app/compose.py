@@ -18,6 +18,7 @@ from hubify.core.database import Database
 from hubify.domains.agents import agents
 from hubify.domains.auth import KEY, KEY_PREFIX, SECRET_BYTES, auth, authenticate, new_secret
 from hubify.domains.contents import contents
+from hubify.domains.erasure import erasure
 from hubify.domains.evolution import evolution
 from hubify.domains.gateway import gateway
 from hubify.domains.learning import learning
@@ -40,7 +41,7 @@ from hubify.values.errors import AppError, Unavailable
 log = logging.getLogger("hubify")
 
 DOMAINS: tuple[Domain, ...] = (
-    system, auth, contents, agents, skills, gateway, evolution, learning,
+    system, auth, contents, agents, skills, gateway, evolution, learning, erasure,
 )  # fmt: skip
 
 

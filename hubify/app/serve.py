@@ -30,6 +30,7 @@ from hubify.transports.sync.backend_host import BackendHost
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
 from hubify.transports.sync.socket import protocol_of
 from hubify.values.errors import AppError
+from hubify.workers.erasing import EraseLoop
 from hubify.workers.jobs import JobLoop
 from hubify.workers.notes import commit_notes
 from hubify.workers.upkeep import Upkeep
@@ -71,10 +72,11 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
     directory.keep_address(url)
     announce(url, directory, secret)
     jobs = JobLoop(parts.backend)
+    erasing = EraseLoop(parts.backend, flusher.quietly, settle_s=settings.erase_settle_s)
     upkeep = Upkeep(parts.backend, parts.identities, history_days=settings.history_days)
     loops = [
         started(jobs.run(), "jobs"), started(upkeep.run(), "upkeep"),
-        started(upkeep.watch_store(), "recovery"),
+        started(upkeep.watch_store(), "recovery"), started(erasing.run(), "erasing"),
     ]  # fmt: skip
     server = web_server(settings, application(parts, settings), endpoint)
     try:

@@ -38,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True):
         Switch, "`on`: callers without a key may read what is public; `off`: every call needs one."
     ] = Switch.ON
     history_days: Annotated[int, "Days for which past states can be read."] = 30
+    erase_settle_s: Annotated[
+        int, "Seconds an erasure waits for calls that were under way before it clears the past."
+    ] = 660
     log_level: Annotated[str, "debug, info, warning or error."] = "info"
     max_sockets: Annotated[int, "WebSocket connections in all."] = 10_000
     max_sockets_per_address: Annotated[int, "WebSocket connections of one address."] = 5_000

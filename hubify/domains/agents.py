@@ -386,16 +386,19 @@ erasers = Erasers()
 
 
 @erasers.of(Agent)
-def erase_agent(_ctx: MutationCtx, row: Agent, subject: Subject) -> Agent:
-    """An agent stays under a pseudonym, without what it said of itself."""
+def erase_agent(ctx: MutationCtx, row: Agent, subject: Subject) -> Agent:
+    """An agent stays under a pseudonym with its standing, without what it said of itself."""
     if not subject.covers(row.owner, row.agent_id):
         return row
     owner, agent_id = subject.pair(row.owner, row.agent_id)
+    standing = find_standing(ctx, row.owner, row.agent_id)
+    if standing is not None:
+        ctx.db.replace(standing, owner=owner, agent_id=agent_id)
     return row.changed(owner=owner, agent_id=agent_id, display_name=None, bio=None, capabilities=())
 
 
 @erasers.of(AgentStanding)
 def erase_standing(_ctx: MutationCtx, row: AgentStanding, subject: Subject) -> AgentStanding:
-    """A standing stays as it is, under the pseudonym of its agent."""
+    """A standing changes with its agent, so that the two are never apart."""
     owner, agent_id = subject.pair(row.owner, row.agent_id)
     return row.changed(owner=owner, agent_id=agent_id)

@@ -14,12 +14,15 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from hubify.core.log import StorageFailed, Traces
 from hubify.functions.closures import ClosedName
 from hubify.functions.context import MutationCtx
 from hubify.functions.replay import Answered
 from hubify.functions.schedule import Cron, Job, Tick
 from hubify.functions.sealing import KeyInUse
 from hubify.values.rows import Row
+
+__all__ = ["Eraser", "Erasers", "StorageFailed", "Subject", "Traces", "erasers"]
 
 R = TypeVar("R", bound=Row)
 V = TypeVar("V")
@@ -30,29 +33,39 @@ PSEUDONYM_DIGITS = 16
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who is erased: an owner with all its agents, or one agent of an owner."""
+    """Who is erased: an owner with all its agents, or one agent of an owner.
+
+    `turn` gives other pseudonyms, for rows written so late that the usual one is taken.
+    """
 
     owner: str
     agent: str | None
     key: bytes
+    turn: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names that a row or key of the subject's holds, all of them."""
         return (self.owner,) if self.agent is None else (self.owner, self.agent)
 
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds the names."""
+        return all(name in text for name in self.names)
+
     def alias(self, name: str) -> str:
         """The pseudonym of a name of the subject's."""
-        digest = hmac.digest(self.key, name.encode("utf-8", "surrogatepass"), "sha256")
-        return PSEUDONYM + digest.hex()[:PSEUDONYM_DIGITS]
+        told = f"{self.turn}:{name}".encode("utf-8", "surrogatepass")
+        return PSEUDONYM + hmac.digest(self.key, told, "sha256").hex()[:PSEUDONYM_DIGITS]
 
     def is_owner(self, owner: str | None) -> bool:
         """Whether this is the erased owner; never when one agent alone is erased."""
         return self.agent is None and owner == self.owner
 
     def was_owner(self, owner: str) -> bool:
-        """Whether this is the erased owner, under its name or already under its pseudonym."""
-        return self.agent is None and owner in (self.owner, self.alias(self.owner))
+        """Whether this is the erased owner, under its name or already under a pseudonym."""
+        turns = (msgspec.structs.replace(self, turn=turn) for turn in range(self.turn + 1))
+        pseudonyms = (subject.alias(self.owner) for subject in turns)
+        return self.agent is None and (owner == self.owner or owner in pseudonyms)
 
     def covers(self, owner: str, agent: str | None) -> bool:
         """Whether what this agent of this owner did is the subject's."""
@@ -133,11 +146,12 @@ erasers.nobody(ClosedName)  # a closure goes when the rest has gone
 
 @erasers.of(Job)
 def erase_in_job(_ctx: MutationCtx, row: Job, subject: Subject) -> Job:
-    """A job goes on with the pseudonym; what it said of a failure goes."""
+    """A job goes on with the pseudonym; who asked for it, and what it said of a failure, goes."""
     told = row.last_error or ""
-    is_named = all(name in told for name in subject.names)
     return row.changed(
-        arguments=subject.within(row.arguments), last_error=None if is_named else row.last_error
+        arguments=subject.within(row.arguments),
+        requested_by="erased" if subject.is_in(row.requested_by) else row.requested_by,
+        last_error=None if subject.is_in(told) else row.last_error,
     )
 
 

@@ -5,6 +5,8 @@ is sealed or failed, never forgotten.
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from hubify.core.committer import Committer
@@ -21,6 +23,7 @@ class Flusher:
         self._busy = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._pauses: deque[tuple[Callable[[], bool], asyncio.Future[bool]]] = deque()
 
     def kick(self) -> None:
         """Flush soon; calls within one turn of the loop share the flush."""
@@ -28,6 +31,13 @@ class Flusher:
             self._busy = True
             self._idle.clear()
             self._loop.call_soon(self._begin)
+
+    async def quietly(self, work: Callable[[], bool]) -> bool:
+        """Run something on the flushing thread between two flushes; what is accepted waits."""
+        done: asyncio.Future[bool] = self._loop.create_future()
+        self._pauses.append((work, done))
+        self.kick()
+        return await done
 
     async def drain(self) -> None:
         """Wait until nothing is waiting for the disk."""
@@ -41,6 +51,12 @@ class Flusher:
         self._thread.shutdown()
 
     def _begin(self) -> None:
+        if self._pauses:
+            work, done = self._pauses.popleft()
+            self._thread.submit(work).add_done_callback(
+                lambda future: self._loop.call_soon_threadsafe(self._go_on, future, done)
+            )
+            return
         seal = self._committer.stage()
         if seal is None:
             self._busy = False
@@ -49,6 +65,15 @@ class Flusher:
         self._thread.submit(seal).add_done_callback(
             lambda future: self._loop.call_soon_threadsafe(self._end, future)
         )
+
+    def _go_on(self, worked: "Future[bool]", done: "asyncio.Future[bool]") -> None:
+        error = worked.exception()
+        if not done.done():  # whoever waited may have gone
+            if error is None:
+                done.set_result(worked.result())
+            else:
+                done.set_exception(error)
+        self._begin()
 
     def _end(self, future: "Future[None]") -> None:
         try:

@@ -64,9 +64,9 @@ class Entry(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """What is to go from the log: all keys of some rows, each key that holds a name, some callers.
+    """What is to go from the log: keys of some rows, keys and callers with a name, some callers.
 
-    A key holds a name when it holds all of `names`, which are not empty; no `names`: none does.
+    A key or caller has the name in it when it holds all of `names`; without `names`, none has.
     """
 
     rows: AbstractSet[int]
@@ -74,7 +74,7 @@ class Traces(NamedTuple):
     callers: AbstractSet[str] = frozenset()
 
     def are_in(self, key: bytes) -> bool:
-        """Whether a key holds the name."""
+        """Whether a key, or a caller's bytes, has the name in it."""
         return bool(self.names) and all(name in key for name in self.names)
 
 
@@ -192,7 +192,8 @@ class Engine(Protocol):
 def without_traces(commit: Commit, traces: Traces) -> Commit:
     """A log record with the traces taken out; the same object when there are none in it."""
     writes = tuple(_without_keys(write, traces) for write in commit.writes)
-    caller = ERASED_CALLER if commit.caller in traces.callers else commit.caller
+    is_theirs = commit.caller in traces.callers or traces.are_in(commit.caller.encode())
+    caller = ERASED_CALLER if is_theirs else commit.caller
     if (caller, writes) == (commit.caller, commit.writes):
         return commit
     return Commit(commit.ts, commit.function, caller, writes)

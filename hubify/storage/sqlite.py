@@ -239,18 +239,19 @@ class SqliteEngine:
 
     def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
         """See `Engine.erase`."""
+        found: list[tuple[int, str, str, bytes]] = []
         if limit < 1:
             return after
         with explaining():
             try:
                 with self._pruner as pruner:
-                    found = pruner.execute(TAIL, (after, until, limit + 1)).fetchall()
+                    run: Run = pruner.execute
+                    found = run(TAIL, (after, until, limit + 1)).fetchall()
                     for record in found[:limit]:
                         commit = _commit_of(*record)
                         cleared = without_traces(commit, traces)
                         if cleared is not commit:
-                            row = (cleared.caller, record_of(cleared), cleared.ts)
-                            pruner.execute(UPDATE_LOG, row)
+                            run(UPDATE_LOG, (cleared.caller, record_of(cleared), cleared.ts))
             except apsw.BusyError:  # a batch is staged, here or in another process
                 return after
         return found[limit - 1][0] if len(found) > limit else max(after, until)

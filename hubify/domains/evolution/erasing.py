@@ -7,8 +7,6 @@ Invariant: a group's counts stay as they are, and are those of its rows in betwe
 owner in one group change in one transaction.
 """
 
-from typing import Any, cast
-
 import msgspec
 
 from hubify.domains.evolution.tables import (
@@ -82,7 +80,7 @@ def erase_attempt(_ctx: MutationCtx, row: Evolution, subject: Subject) -> Evolut
 @erasers.of(JudgeState)
 def erase_in_judge(_ctx: MutationCtx, row: JudgeState, subject: Subject) -> JudgeState:
     """What the judge of a trial remembers of an owner goes on under its pseudonym."""
-    state = cast("Any", msgspec.msgpack.decode(row.state))
+    state = msgspec.msgpack.decode(row.state)
     renamed = subject.within(state)
     return row if renamed == state else row.changed(state=msgspec.msgpack.encode(renamed))
 

@@ -3,7 +3,7 @@
 Invariant: what reports add up to is the same before and after.
 """
 
-from hubify.domains.learning.tables import Report, ReportEndorsement, SkillDay
+from hubify.domains.learning.tables import Report, ReportedRun, ReportEndorsement, SkillDay
 from hubify.domains.skills.erasing import is_emptied
 from hubify.functions import MutationCtx
 from hubify.functions.erasing import Erasers, Subject
@@ -40,3 +40,9 @@ def erase_endorsement(
     """An endorsement counts on, under a pseudonym."""
     owner, agent_id = subject.pair(row.owner, row.agent_id)
     return row.changed(owner=owner, agent_id=agent_id)
+
+
+@erasers.of(ReportedRun)
+def erase_run(_ctx: MutationCtx, row: ReportedRun, subject: Subject) -> ReportedRun | None:
+    """By which names of its own an owner told its runs apart goes: it reports no more."""
+    return None if subject.is_owner(row.owner) else row
