@@ -56,12 +56,22 @@ def make_stable(
 
 
 def make_beta(ctx: MutationCtx, skill: Skill, version: SkillVersion, *, reason: str = "") -> Skill:
-    """Let those who ask for the beta channel get a version."""
+    """Let those who ask for the beta channel get a version.
+
+    One that is stable or on trial stays that, and is the beta as well.
+
+    Raises:
+        WrongState: it has no files that could be run.
+
+    """
+    if version.status is VersionStatus.PLACEHOLDER:
+        raise WrongState(f"'{skill.name}@{version.version}' is a placeholder without files")
     if skill.beta_version not in (None, version.version):
         former = require_version(ctx, skill, skill.beta_version or "")
         if former.status is VersionStatus.BETA:
             ctx.db.replace(former, status=VersionStatus.SUPERSEDED)
-    ctx.db.replace(version, status=VersionStatus.BETA)
+    if version.status not in (VersionStatus.STABLE, VersionStatus.CANARY):
+        ctx.db.replace(version, status=VersionStatus.BETA)
     changed = skill.changed(beta_version=version.version, updated_at=ctx.now)
     record_move(ctx, skill, changed, Channel.BETA, reason=reason)
     return store(ctx, changed)

@@ -134,3 +134,12 @@ def test_who_administers_skills_may_give_one_away(registry: SkillRegistry) -> No
         registry.mutate("skills:transfer", name="greet", owner="bob")
     registry.backend.mutation("skills:transfer", {"name": "greet", "owner": "bob"})
     assert registry.query("skills:list", owner="bob").page[0].name == "greet"
+
+
+def test_the_stable_version_stays_stable_when_the_beta_channel_points_to_it_too(
+    registry: SkillRegistry,
+) -> None:
+    registry.mutate("skills:setChannel", name="greet", channel="beta", version="1.2.0")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.version, found.beta_version) == ("1.2.0", "1.2.0")
+    assert statuses(registry)["1.2.0"] == "stable"
