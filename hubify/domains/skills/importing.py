@@ -31,6 +31,7 @@ from hubify.domains.skills.intake import (
     Files,
     category_name,
     decide,
+    evolution_of,
     examine,
     profile_of,
     sent_files,
@@ -45,7 +46,6 @@ from hubify.domains.skills.lookup import (
 )
 from hubify.domains.skills.rules import may_be_named
 from hubify.domains.skills.tables import (
-    EvolutionSettings,
     Origin,
     Skill,
     SkillStatus,
@@ -61,6 +61,7 @@ from hubify.domains.skills.versions import (
     Profile,
     add_version,
     create_skill,
+    described,
 )
 from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import EMPTY
@@ -286,13 +287,10 @@ def _point(ctx: MutationCtx, skill: Skill, version: SkillVersion, profile: Profi
     elif is_prerelease(version.version):
         make_beta(ctx, skill, version, reason="imported")
     else:
-        told = msgspec.structs.asdict(profile)
-        described = skill.changed(**{name: value for name, value in told.items() if value})
-        make_stable(ctx, store(ctx, described), version, reason="imported")
+        make_stable(ctx, store(ctx, described(skill, profile)), version, reason="imported")
 
 
 def _new_skill(owner: str, name: str, wish: Wish, examined: Examined) -> NewSkill:
-    wishes = examined.document.evolution if examined.document else None
     return NewSkill(
         name=name,
         owner=owner,
@@ -300,7 +298,7 @@ def _new_skill(owner: str, name: str, wish: Wish, examined: Examined) -> NewSkil
         origin=wish.origin,
         profile=_profile(wish, examined),
         author=wish.author,
-        evolution=EvolutionSettings(manual_approval=bool(wishes and wishes.manual_approval)),
+        evolution=evolution_of(examined.document),
     )
 
 

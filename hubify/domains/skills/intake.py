@@ -14,6 +14,7 @@ import msgspec
 from hubify.domains import gateway
 from hubify.domains.gateway import Decision, Finding, Gate, Judged, Severity, finding_of
 from hubify.domains.skills.scanning import content_findings
+from hubify.domains.skills.tables import EvolutionSettings
 from hubify.domains.skills.versions import Profile
 from hubify.evidence.gateway import EDITION, Publisher, provenance_gate
 from hubify.formats.bundle import EMPTY, Bundle, gather
@@ -143,6 +144,12 @@ def profile_of(document: SkillDocument) -> Profile:
         homepage=document.homepage,
         repository=document.repository,
     )
+
+
+def evolution_of(document: SkillDocument | None) -> EvolutionSettings:
+    """How a new skill evolves: as every skill does, but for what its author's file asks for."""
+    wishes = document.evolution if document else None
+    return EvolutionSettings(manual_approval=bool(wishes and wishes.manual_approval))
 
 
 def category_name(category: str | None) -> str:

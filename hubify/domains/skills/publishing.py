@@ -26,6 +26,7 @@ from hubify.domains.skills.intake import (
     blocked,
     category_name,
     decide,
+    evolution_of,
     examine,
     profile_of,
     refusal,
@@ -43,8 +44,6 @@ from hubify.domains.skills.rules import Bump, may_be_named
 from hubify.domains.skills.scanning import is_large, look_ahead
 from hubify.domains.skills.tables import (
     Channel,
-    EvolutionSettings,
-    Origin,
     Skill,
     SkillStatus,
     SkillVersion,
@@ -58,6 +57,8 @@ from hubify.domains.skills.versions import (
     Profile,
     add_version,
     create_skill,
+    described,
+    made_by,
 )
 from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import Bundle
@@ -268,8 +269,8 @@ def _publish(ctx: MutationCtx, skill: Skill | None, accepted: Accepted) -> Publi
     added = add_version(ctx, held, _new_version(ctx, held, accepted))
     channel = channel_for(accepted.offer, accepted.number)
     if channel is Channel.STABLE:
-        described = store(ctx, _described(added.skill, accepted))
-        make_stable(ctx, described, added.version, reason="published")
+        stored = store(ctx, described(added.skill, _profile(accepted)))
+        make_stable(ctx, stored, added.version, reason="published")
     else:
         make_beta(ctx, added.skill, added.version, reason="published")
     return Published(
@@ -308,15 +309,13 @@ def _profile(accepted: Accepted) -> Profile:
 
 
 def _new_skill(caller: Principal, accepted: Accepted) -> NewSkill:
-    wishes = accepted.document.evolution
-    approval = bool(wishes and wishes.manual_approval)
     return NewSkill(
         name=accepted.name,
         owner=caller.owner,
         visibility=accepted.offer.visibility or Visibility.PUBLIC,
-        origin=Origin.AGENT if caller.agent else Origin.HUMAN,
+        origin=made_by(caller),
         profile=_profile(accepted),
-        evolution=EvolutionSettings(manual_approval=approval),
+        evolution=evolution_of(accepted.document),
     )
 
 
@@ -330,14 +329,8 @@ def _new_version(ctx: MutationCtx, skill: Skill, accepted: Accepted) -> NewVersi
         description=accepted.document.description,
         author=ctx.identity.owner,
         author_agent=ctx.identity.agent,
-        origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+        origin=made_by(ctx.identity),
         parents=(parent.id,) if parent else (),
         change_summary=accepted.offer.change_summary,
         decision=accepted.decision.id,
     )
-
-
-def _described(skill: Skill, accepted: Accepted) -> Skill:
-    """The skill as its newest stable version describes it; what that leaves open stays."""
-    told = msgspec.structs.asdict(_profile(accepted))
-    return skill.changed(**{name: value for name, value in told.items() if value})

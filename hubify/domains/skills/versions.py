@@ -25,7 +25,7 @@ from hubify.domains.skills.tables import (
 )
 from hubify.formats.bundle import Bundle
 from hubify.formats.versions import highest
-from hubify.functions import MutationCtx, QueryCtx, RowId
+from hubify.functions import MutationCtx, Principal, QueryCtx, RowId
 
 MAX_PARENTS = 20
 
@@ -81,6 +81,17 @@ class Added(msgspec.Struct, frozen=True):
 
     skill: Skill
     version: SkillVersion
+
+
+def made_by(caller: Principal) -> Origin:
+    """How what a caller makes comes to be: an agent's work, or a person's."""
+    return Origin.AGENT if caller.agent else Origin.HUMAN
+
+
+def described(skill: Skill, profile: Profile) -> Skill:
+    """A skill as its newest stable version describes it; what that leaves open stays."""
+    told = msgspec.structs.asdict(profile)
+    return skill.changed(**{name: value for name, value in told.items() if value})
 
 
 def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
