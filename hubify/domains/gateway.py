@@ -38,8 +38,8 @@ gateway = Domain("gateway")
 READ, ADMIN = "skills:read", "gateway:admin"
 MAX_FINDINGS = 100
 """Findings that a decision keeps; the first ones, those that block before the others."""
-MAX_CHANGED = 1_000
-"""Decisions on one skill that change with its visibility in one step."""
+MAX_CHANGED = 100
+"""Decisions on one skill that change with its owner or visibility in one step."""
 MAX_COMPARED = 20
 """Decisions on the same bytes that a new one is compared with."""
 
@@ -348,20 +348,21 @@ def is_cleared(ctx: QueryCtx, *, owner: str, skill: str, digest: str) -> bool:
     return ctx.db.first(upheld) is not None
 
 
-def show_decisions(ctx: MutationCtx, *, owner: str, skill: str, public: bool) -> None:
-    """Let the decisions on a skill be as public as it has become; goes on in jobs if many."""
-    wrong = Decision.where(owner=owner, skill=skill, public=not public)
-    found = ctx.db.take(wrong, limit=MAX_CHANGED)
+def entrust(ctx: MutationCtx, *, skill: str, former: str, owner: str, public: bool) -> bool:
+    """Let decisions on a skill be its owner's, and as public as it is; whether all of them are.
+
+    `former` is whose they were: the owner itself unless that has changed. Appeals go with them.
+    """
+    theirs = Decision.where(owner=former, skill=skill)
+    if former == owner:
+        theirs = Decision.where(owner=owner, skill=skill, public=not public)
+    found = ctx.db.take(theirs, limit=MAX_CHANGED)
     for decision in found:
-        ctx.db.replace(decision, public=public)
-    if len(found) == MAX_CHANGED:
-        ctx.schedule(show_decisions_on, owner=owner, skill=skill, public=public)
-
-
-@gateway.mutation(internal=True)
-def show_decisions_on(ctx: MutationCtx, *, owner: str, skill: str, public: bool) -> None:
-    """Go on where `show_decisions` stopped."""
-    show_decisions(ctx, owner=owner, skill=skill, public=public)
+        ctx.db.replace(decision, owner=owner, public=public)
+        made = ctx.db.first(Appeal.where(decision_id=decision.id))
+        if made is not None:
+            ctx.db.replace(made, owner=owner)
+    return len(found) < MAX_CHANGED
 
 
 def _same_refusal(ctx: MutationCtx, decision: Decision) -> Decision | None:

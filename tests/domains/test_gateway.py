@@ -12,12 +12,12 @@ from hubify.domains.gateway import (
     GateOutcome,
     Judged,
     Severity,
+    entrust,
     gate_results,
     gateway,
     is_cleared,
     kept_findings,
     record,
-    show_decisions,
 )
 from hubify.functions import Domain, Forbidden, MutationCtx, Principal, Unauthenticated
 from hubify.functions.principal import ANONYMOUS
@@ -52,7 +52,7 @@ def cleared(ctx: MutationCtx) -> bool:
 @probe.mutation(internal=True)
 def show(ctx: MutationCtx, *, public: bool) -> None:
     """Let the decisions be as public as the skill."""
-    show_decisions(ctx, owner="ada", skill="greet", public=public)
+    entrust(ctx, skill="greet", former="ada", owner="ada", public=public)
 
 
 @pytest.fixture

@@ -38,6 +38,10 @@ class Past:
     def delete(self) -> None:
         self.change("skills:delete")
 
+    def transfer(self) -> None:
+        self.change("skills:transfer", by=known("ops"), owner="bob")
+        self.change("skills:update", by=known("bob"), visibility="private")
+
     def change(self, path: str, *, by: Principal = AUTHOR, **more: object) -> None:
         self.story.backend.mutation(path, {"name": NAME, **more}, principal=by)
 
@@ -87,7 +91,7 @@ def lists(past: Past, by: Principal) -> list[object]:
 
 
 @pytest.mark.parametrize("caller", [ANONYMOUS, EVE])
-@pytest.mark.parametrize("end", [Past.hide, Past.delete])
+@pytest.mark.parametrize("end", [Past.hide, Past.delete, Past.transfer])
 def test_what_was_hidden_since_is_hidden_in_the_past(
     past: Past, end: Callable[[Past], None], caller: Principal
 ) -> None:
@@ -120,6 +124,13 @@ def test_the_owner_reads_the_past_of_a_hidden_or_deleted_skill(
     for path, arguments, _missing in looks(past):
         past.ask(path, arguments, AUTHOR)
     assert past.ask("skills:list", {"owner": "maria"}, AUTHOR).page
+
+
+def test_a_former_owner_no_longer_reads_the_notes_of_its_time(past: Past) -> None:
+    past.change("skills:transfer", by=known("ops"), owner="bob")
+    reader = known("maria", "learning:read")
+    (log, *_more) = past.ask("learning:getLogs", {"skillName": NAME}, reader).logs[::-1]
+    assert (log.owner, log.note) == ("ada", None)
 
 
 def test_stars_of_the_past_leave_out_what_is_hidden_now(past: Past) -> None:

@@ -39,6 +39,7 @@ from hubify.domains.evolution.lifecycle import (
     start_canary,
 )
 from hubify.domains.evolution.looks import note_look
+from hubify.domains.evolution.naming import shown_credit
 from hubify.domains.evolution.regrouping import group_with_skill, require_open
 from hubify.domains.evolution.tables import (
     WRITE,
@@ -130,7 +131,8 @@ def get_credits(ctx: QueryCtx, *, skill_name: SkillName, limit: Limit = MAX_HIST
     """Who is credited for which promoted version of a skill, the latest first."""
     skill = readable(ctx, skill_name)
     query = Credit.where(skill_id=skill.id).newest_first()
-    return Credits(tuple(ctx.db.take(query, limit=limit)))
+    found = ctx.db.take(query, limit=limit)
+    return Credits(tuple(shown_credit(ctx, credit) for credit in found))
 
 
 @evolution.mutation(

@@ -24,6 +24,7 @@ from hubify.domains.evolution.attempts import open_attempt
 from hubify.domains.evolution.errors import EvolutionNotFound
 from hubify.domains.evolution.judging import judge_of
 from hubify.domains.evolution.looks import interval_of
+from hubify.domains.evolution.naming import shown_decision, shown_supporter
 from hubify.domains.evolution.rules import (
     MS_PER_HOUR,
     improvement_status,
@@ -38,6 +39,7 @@ from hubify.domains.evolution.tables import (
     GroupStatus,
     Improvement,
     ImprovementGroup,
+    ImprovementStatus,
     Supporter,
 )
 from hubify.domains.skills import Skill, of_visible_skill, tickets_of
@@ -161,7 +163,7 @@ def canary_view(ctx: QueryCtx, skill: Skill) -> CanaryView:
         tickets=both_arms(tickets_of(ctx, canary.id)),
         horizon_at=canary.horizon_at,
         interval=interval_of(ctx, canary),
-        evidence=decision,
+        evidence=shown_decision(ctx, skill.id, decision),
     )
 
 
@@ -231,7 +233,7 @@ def improvement_of(ctx: QueryCtx, skill: Skill, group: ImprovementGroup) -> Pend
         group_id=group.id,
         suggestion=group.text,
         count=group.members,
-        agents=tuple(one.agent_id for one in supporters),
+        agents=tuple(shown_supporter(ctx, skill.id, one).agent_id for one in supporters),
         agent_count=group.agents,
         owner_count=group.owners,
         first_seen=group.first_seen,
@@ -276,21 +278,25 @@ def evolution_detail(ctx: QueryCtx, row: Evolution) -> EvolutionDetail:
     group = ctx.db.get(ImprovementGroup, row.group_id)
     members = ctx.db.take(Improvement.where(group_id=row.group_id), limit=MAX_GROUPS)
     status = improvement_status(group)
+    decision = msgspec.convert(row.evidence, Decision) if row.evidence else None
     return EvolutionDetail(
         evolution=evolution_view(row),
-        suggestions=tuple(
-            Suggested(
-                id=one.id,
-                suggestion=one.text,
-                agent_id=one.agent_id,
-                owner=one.owner,
-                platform=one.platform,
-                grounds=one.grounds,
-                timestamp=one.created_at,
-                status=status,
-            )
-            for one in members
-        ),
-        evidence=msgspec.convert(row.evidence, Decision) if row.evidence else None,
+        suggestions=tuple(suggested(ctx, one, status) for one in members),
+        evidence=shown_decision(ctx, row.skill_id, decision) if decision else None,
         secret=row.secret,
+    )
+
+
+def suggested(ctx: QueryCtx, one: Improvement, status: ImprovementStatus) -> Suggested:
+    """A suggestion as history shows it."""
+    owner, agent_id = shown_supporter(ctx, one.skill_id, one)
+    return Suggested(
+        id=one.id,
+        suggestion=one.text,
+        agent_id=agent_id,
+        owner=owner,
+        platform=one.platform,
+        grounds=one.grounds,
+        timestamp=one.created_at,
+        status=status,
     )

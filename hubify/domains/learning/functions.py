@@ -1,7 +1,7 @@
 """What reports add up to, and what others say of them.
 
 Invariant: what a report's author told in confidence (`note`, `error`) is answered to that owner
-and to the skill's maintainers only.
+and to the skill's maintainers only; who reported, with what, to nobody without `learning:read`.
 """
 
 from typing import Annotated, Any
@@ -33,17 +33,19 @@ from hubify.domains.learning.tables import (
 from hubify.domains.skills import (
     Skill,
     SkillNotFound,
-    belongs_to,
+    maintains,
     of_visible_skill,
     readable,
     standing_of,
 )
 from hubify.domains.skills.arguments import SkillName
+from hubify.domains.skills.reporters import NAMES, may_name, shown_reporter
 from hubify.domains.skills.tables import Trend
 from hubify.evidence.reports import Arm, Binding, Outcome
 from hubify.functions import (
     MutationCtx,
     PageRequest,
+    Principal,
     QueryCtx,
     Row,
     RowId,
@@ -51,6 +53,7 @@ from hubify.functions import (
     post,
 )
 
+REPORT = "learning:report"
 MAX_LOGS = 100
 MAX_ENDORSEMENTS = 300
 MAX_REQUESTS = 4
@@ -101,7 +104,9 @@ class Endorsements(msgspec.Struct, frozen=True):
 class Log(Row, frozen=True):
     """A report as others see it; `note` and `error` for its owner and the maintainers only.
 
-    `result` and `outcome` say the same in the words of two pages (`fail` and `failure`).
+    Without the scope `learning:read` a label stands for its owner and its agent, and which tools
+    and model it used is left out. `result` and `outcome` say the same in the words of two pages
+    (`fail` and `failure`).
     """
 
     skill_name: str
@@ -293,14 +298,16 @@ def top_improvements(ctx: QueryCtx, skill: Skill) -> tuple[TopImprovement, ...]:
 
 def log_of(ctx: QueryCtx, skill: Skill, report: Report) -> Log:
     """A report as this caller may see it."""
-    caller = ctx.identity
-    trusted = belongs_to(skill, caller) or (caller.is_known and caller.owner == report.owner)
+    own = is_own(ctx.identity, report)
+    named = own or may_name(ctx)
+    trusted = own or (may_name(ctx) and maintains(ctx, skill))
+    reporter = shown_reporter(ctx, skill.id, report.owner, report.agent_id, own=own)
     return Log(
         id=report.id,
         skill_name=skill.name,
         skill_version=report.skill_version,
-        agent_id=report.agent_id,
-        owner=report.owner,
+        agent_id=reporter.agent_id,
+        owner=reporter.owner,
         platform=report.platform,
         result=report.outcome,
         outcome=OUTCOME_WORDS[report.outcome],
@@ -310,13 +317,19 @@ def log_of(ctx: QueryCtx, skill: Skill, report: Report) -> Log:
         timestamp=report.created_at,
         duration_ms=report.duration_ms,
         improvement=report.improvement,
-        tools_used=report.tools_used,
-        llm=report.llm,
+        tools_used=report.tools_used if named else (),
+        llm=report.llm if named else None,
         note=report.note if trusted else None,
         error=report.error_message if trusted else None,
         context=report.context if trusted else None,
         endorsements=endorsements_of(ctx, report),
     )
+
+
+def is_own(caller: Principal, report: Report) -> bool:
+    """Whether a report is of the caller's owner, and the key is one to report or read reports."""
+    speaks = caller.allows(REPORT) or caller.allows(NAMES)
+    return caller.is_known and caller.owner == report.owner and speaks
 
 
 def endorsements_of(ctx: QueryCtx, report: Report) -> Endorsements:

@@ -19,9 +19,11 @@ from hubify.domains.evolution import (
 )
 from hubify.domains.evolution.explaining import sentence_of
 from hubify.domains.evolution.looks import LookView, look_view
+from hubify.domains.evolution.naming import shown_decision, shown_look
 from hubify.domains.learning.errors import NeverOnTrial
 from hubify.domains.learning.record import entries_of, reports_of, run_of, told_runs
 from hubify.domains.learning.tables import Report, learning
+from hubify.domains.skills.reporters import shown_owner
 from hubify.evidence.canary import (
     Decision,
     RunReport,
@@ -60,7 +62,11 @@ class Rechecked(msgspec.Struct, frozen=True):
 
 
 class RecordedRun(msgspec.Struct, frozen=True):
-    """A run as the judge was told of it, `at_ms` after the trial began; `share` is its ticket's."""
+    """A run as the judge was told of it, `at_ms` after the trial began; `share` is its ticket's.
+
+    Without the scope `learning:read` a label stands for its owner: the judge tells owners apart
+    and nothing else, so that it decides alike.
+    """
 
     report_id: RowId
     at_ms: int
@@ -110,7 +116,7 @@ def recheck_canary(ctx: QueryCtx, *, evolution_id: RowId) -> Rechecked:
     interval = effect_interval(runs[: state.shown.runs], rules)
     return Rechecked(
         why=attempt.reason or sentence_of(decision, canary),
-        decision=decision,
+        decision=shown_decision(ctx, canary.skill_id, decision),
         agrees=decision == kept,
         lower=interval.lower,
         upper=interval.upper,
@@ -139,8 +145,8 @@ def get_trial_record(
         rules=canary.rules,
         runs_per_hour=canary.runs_per_hour,
         runs_told=told_count(kept_decision(ctx, attempt, canary)),
-        looks=tuple(look_view(look) for look in looks_of(ctx, canary)),
-        runs=[recorded(report, run) for report, run in found if run is not None],
+        looks=tuple(look_view(shown_look(ctx, look, canary)) for look in looks_of(ctx, canary)),
+        runs=[recorded(ctx, report, run) for report, run in found if run is not None],
         is_done=page.is_done,
         continue_cursor=page.continue_cursor,
     )
@@ -176,14 +182,14 @@ def told_count(decision: Decision) -> int:
     return shown.canary.runs + shown.stable.runs + decision.late
 
 
-def recorded(report: Report, run: RunReport) -> RecordedRun:
-    """A run of the record, with the report that told of it."""
+def recorded(ctx: QueryCtx, report: Report, run: RunReport) -> RecordedRun:
+    """A run of the record as the caller may see it, with the report that told of it."""
     return RecordedRun(
         report_id=report.id,
         at_ms=run.at_ms,
         arm=run.arm,
         share=run.share,
-        owner=run.owner,
+        owner=shown_owner(ctx, report.skill_id, run.owner),
         platform=run.platform,
         outcome=run.outcome,
         ticketed=run.ticketed,

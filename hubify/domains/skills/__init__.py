@@ -35,6 +35,7 @@ from hubify.domains.skills.exposures import (
 from hubify.domains.skills.lookup import (
     belongs_to,
     maintained,
+    maintains,
     may_read,
     of_visible_skill,
     readable,
@@ -79,8 +80,8 @@ __all__ = [
     "TicketRefused", "TrialTickets", "VersionExists", "VersionNotFound", "VersionStanding",
     "VersionStatus", "Visibility", "WrongState", "acting_agent", "begin_canary", "belongs_to",
     "cells_of", "count_report", "end_canary", "fading", "following", "former_stable",
-    "has_untold_tickets", "importing", "lineage", "listing", "maintained", "make_beta",
-    "make_stable", "managing", "may_read", "of_visible_skill", "pin_of", "platform_name",
+    "has_untold_tickets", "importing", "lineage", "listing", "maintained", "maintains",
+    "make_beta", "make_stable", "managing", "may_read", "of_visible_skill", "pin_of", "platform_name",
     "publish", "read_files", "readable", "require_maintainer", "require_version", "resolve",
     "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
     "stable_version", "standing_of", "tell_tickets", "tickets_of", "trial_secret",

@@ -108,6 +108,12 @@ def require_maintainer(ctx: QueryCtx, skill: Skill) -> None:
         raise Forbidden(f"'{skill.name}' belongs to {skill.owner}; fork it to change it")
 
 
+def maintains(ctx: QueryCtx, skill: Skill) -> bool:
+    """Whether the caller acts for a skill's owner; of a past one, then and now."""
+    now = ctx.current(skill)
+    return now is not None and all(belongs_to(one, ctx.identity) for one in (skill, now))
+
+
 def belongs_to(skill: Skill, principal: Principal) -> bool:
     """Whether a caller acts for the skill's owner, or may administer all skills."""
     return acts_for(principal, skill.owner)

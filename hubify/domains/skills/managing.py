@@ -5,6 +5,7 @@ have pinned stays readable for as long as its skill is.
 """
 
 from hubify.domains import gateway
+from hubify.domains.auth import checked_owner
 from hubify.domains.skills.arguments import (
     Category,
     Description,
@@ -56,6 +57,7 @@ from hubify.functions import (
     Page,
     PageRequest,
     QueryCtx,
+    RowId,
     delete,
     get,
     patch,
@@ -105,7 +107,7 @@ def update(
     changes = {field: value for field, value in told.items() if value is not None}
     stored = store(ctx, skill.changed(**changes, updated_at=ctx.now))
     if visibility not in (None, skill.visibility):
-        _show_decisions(ctx, stored)
+        settle_decisions(ctx, stored, former=stored.owner)
     return skill_details(ctx, stored)
 
 
@@ -148,7 +150,7 @@ def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
     changed = skill.changed(
         status=SkillStatus.DELETED, visibility=Visibility.PRIVATE, updated_at=ctx.now
     )
-    _show_decisions(ctx, store(ctx, changed))
+    settle_decisions(ctx, store(ctx, changed), former=changed.owner)
     return True
 
 
@@ -245,9 +247,30 @@ def list_moves(
 
 @skills.mutation(scope=ADMIN, rest=post("/v1/skills/{name}/transfer"), errors=(SkillNotFound,))
 def transfer(ctx: MutationCtx, *, name: SkillName, owner: OwnerName) -> SkillDetails:
-    """Give a skill to another owner; for administrators, so that no gift is unwanted."""
+    """Give a skill to another owner; for administrators, so that no gift is unwanted.
+
+    What the gateway has decided on it goes with it, and the appeals.
+    """
     skill = maintained(ctx, name)
-    return skill_details(ctx, store(ctx, skill.changed(owner=owner, updated_at=ctx.now)))
+    heir = checked_owner(owner)
+    stored = store(ctx, skill.changed(owner=heir, updated_at=ctx.now))
+    settle_decisions(ctx, stored, former=skill.owner)
+    return skill_details(ctx, stored)
+
+
+def settle_decisions(ctx: MutationCtx, skill: Skill, *, former: str) -> None:
+    """Let the gateway's decisions follow a skill to its owner and visibility; in jobs if many."""
+    public = skill.visibility is Visibility.PUBLIC
+    if not gateway.entrust(ctx, skill=skill.name, former=former, owner=skill.owner, public=public):
+        ctx.schedule(settle_decisions_on, skill_id=skill.id, former=former)
+
+
+@skills.mutation(internal=True)
+def settle_decisions_on(ctx: MutationCtx, *, skill_id: RowId, former: str) -> None:
+    """Go on where `settle_decisions` stopped, with the skill as it is by now."""
+    skill = ctx.db.get(Skill, skill_id)
+    if skill is not None:
+        settle_decisions(ctx, skill, former=former)
 
 
 def roll_back(ctx: MutationCtx, skill: Skill, target: SkillVersion, *, reason: str) -> Skill:
@@ -306,8 +329,3 @@ def _forked(ctx: MutationCtx, source: Skill, parent: SkillVersion) -> NewVersion
         change_summary=f"Forked from {source.name}@{parent.version}.",
         decision=parent.decision,
     )
-
-
-def _show_decisions(ctx: MutationCtx, skill: Skill) -> None:
-    public = skill.visibility is Visibility.PUBLIC
-    gateway.show_decisions(ctx, owner=skill.owner, skill=skill.name, public=public)

@@ -4,7 +4,6 @@ Invariant: whatever is read here has passed `readable`, so a skill that is not t
 answers as one that does not exist.
 """
 
-import hashlib
 import re
 from base64 import b64encode
 
@@ -24,6 +23,7 @@ from hubify.domains.skills.lookup import (
     stable_version,
     version_standing,
 )
+from hubify.domains.skills.reporters import owner_label
 from hubify.domains.skills.standing import cells_of
 from hubify.domains.skills.tables import (
     CELL_DAYS,
@@ -40,7 +40,6 @@ from hubify.functions import Page, PageRequest, QueryCtx, get
 
 MAX_TEXT_BYTES = 12 * 1024 * 1024
 """Bytes of text with its escapes in JSON; beyond that a file travels as base64."""
-OWNER_LABEL = 16  # hexadecimal digits that tell owners apart
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -72,7 +71,7 @@ class DayReports(Tally, frozen=True, kw_only=True):
 class EvidenceRow(msgspec.Struct, frozen=True):
     """Part of a version's record: up to 30 days of one owner's reports on one platform.
 
-    `owner` tells owners apart without naming them.
+    `owner` is a label that tells the owners of one skill's reports apart without naming them.
     """
 
     owner: str
@@ -190,7 +189,7 @@ def list_evidence(
     found = wanted_version(ctx, skill, version)
     record = EvidenceCell.where(version_id=found.id).order_by("owner")
     page = ctx.paginate(record, pagination_opts or PageRequest())
-    shown = [_evidence(cell) for cell in page.page]
+    shown = [_evidence(ctx, skill, cell) for cell in page.page]
     return Page(shown, page.is_done, page.continue_cursor, page.split_cursor, page.page_status)
 
 
@@ -207,12 +206,11 @@ def wanted_version(ctx: QueryCtx, skill: Skill, version: str | None) -> SkillVer
     return require_version(ctx, skill, version)
 
 
-def _evidence(cell: EvidenceCell) -> EvidenceRow:
-    label = hashlib.sha256(f"{cell.version_id}\0{cell.owner}".encode()).hexdigest()
+def _evidence(ctx: QueryCtx, skill: Skill, cell: EvidenceCell) -> EvidenceRow:
     days = tuple(
         DayReports(*count.tally, day=cell.month * CELL_DAYS + count.place) for count in cell.days
     )
-    return EvidenceRow(label[:OWNER_LABEL], cell.platform, days)
+    return EvidenceRow(owner_label(ctx, skill.id, cell.owner), cell.platform, days)
 
 
 def _file(ctx: QueryCtx, ref: FileRef) -> File:

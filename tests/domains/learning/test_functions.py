@@ -6,7 +6,7 @@ from hubify.domains.evolution import GroupNotFound
 from hubify.domains.evolution.views import PendingImprovement
 from hubify.domains.learning.errors import OwnReport, ReportNotFound
 from hubify.domains.learning.functions import ImprovementStanding
-from hubify.functions import Conflict
+from hubify.functions import Conflict, Principal
 from hubify.functions.principal import ANONYMOUS
 from hubify.testing.backend import known
 from tests.domains.story import NAME, OTHER_REQUEST, SAME_REQUEST, Story
@@ -79,15 +79,55 @@ def test_note_and_error_are_for_the_reports_owner_and_the_maintainers(story: Sto
         who: story.ask("learning:getLogs", principal=principal).logs[0]
         for who, principal in {
             "owner": known("ada", "learning:report"),
-            "maintainer": known("maria", "skills:read"),
-            "other": known("eve", "skills:read"),
+            "maintainer": known("maria", "learning:read"),
+            "other": known("eve", "learning:read"),
+            "owner's narrow key": known("ada", "lab:x:r"),
+            "maintainer's narrow key": known("maria", "skills:write", "learning:report"),
             "anonymous": ANONYMOUS,
         }.items()
     }
     for who in ("owner", "maintainer"):
-        assert (read[who].note, read[who].error) == ("my note", "my error")
-    for who in ("other", "anonymous"):
-        assert (read[who].note, read[who].error, read[who].context) == (None, None, None)
+        assert (read.pop(who).note, read[who].error) == ("my note", "my error")
+    for log in read.values():
+        assert (log.note, log.error, log.context) == (None, None, None)
+
+
+STRANGERS = [ANONYMOUS, known("eve", "skills:read", "learning:report"), known("ada", "lab:x:r")]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_no_answer_names_who_reported_to_strangers(story: Story, stranger: Principal) -> None:
+    """What was run and asked for is public with its skill; by whom, and with what tools, is not."""
+    for _ in range(2):
+        story.report("ada", "fail", toolsUsed=["tool-x"], llm="model-x", improvement=OTHER_REQUEST)
+    story.suggest()
+    story.backend.advance(1)
+    looks = [
+        story.ask("learning:getLogs", principal=stranger),
+        story.ask("evolution:getPendingImprovements", principal=stranger),
+        story.ask("evolution:getHistory", principal=stranger),
+        story.ask("evolution:getCanaryStatus", principal=stranger),
+        story.backend.query("evolution:get", {"evolutionId": story.latest().id}, principal=stranger),
+        story.backend.query("skills:listEvidence", {"name": NAME}, principal=stranger),
+    ]
+    told = " ".join(repr(look) for look in looks)
+    assert OTHER_REQUEST in told
+    for name in ("ada", "reporter-", "tool-x", "model-x"):
+        assert name not in told
+    first, second = looks[0].logs[-2:]
+    assert (first.owner, first.agent_id) == (second.owner, second.agent_id)
+    assert first.owner.startswith("owner-")
+
+
+def test_a_key_with_learning_read_is_told_who_reported(story: Story) -> None:
+    story.report("ada", toolsUsed=["tool-x"], llm="model-x", improvement=OTHER_REQUEST)
+    reader = known("eve", "learning:read")
+    (log,) = story.ask("learning:getLogs", principal=reader).logs
+    assert (log.owner, log.agent_id, log.tools_used, log.llm) == (
+        "ada", "ada-1", ("tool-x",), "model-x",
+    )  # fmt: skip
+    (asked,) = story.ask("evolution:getPendingImprovements", principal=reader).improvements
+    assert asked.agents == ("ada-1",)
 
 
 def test_logs_come_in_pages_newest_first(story: Story) -> None:

@@ -23,7 +23,8 @@ from hubify.evidence.canary import (
     decision_of,
     judge_record,
 )
-from hubify.functions.principal import ANONYMOUS
+from hubify.functions import Principal
+from hubify.functions.principal import ANONYMOUS, SYSTEM
 from tests.domains.story import HOUR_MS, MINUTE_MS, Story
 
 STAGES = {"stageHours": [1, 1, 1], "stageShares": [0.05, 0.25, 0.5]}
@@ -96,12 +97,14 @@ ENDINGS = (
 )  # fmt: skip
 
 
-def record(story: Story, evolution_id: str, limit: int = 100) -> list[TrialRecord]:
-    """All pages of a trial's record, as anybody reads them."""
+def record(
+    story: Story, evolution_id: str, limit: int = 100, *, by: Principal = SYSTEM
+) -> list[TrialRecord]:
+    """All pages of a trial's record, as somebody reads them."""
     pages: list[TrialRecord] = []
     told: dict[str, Any] = {"evolutionId": evolution_id, "limit": limit}
     while True:
-        page = story.backend.query("learning:getTrialRecord", told, principal=ANONYMOUS)
+        page = story.backend.query("learning:getTrialRecord", told, principal=by)
         pages.append(page)
         if page.is_done:
             return pages
@@ -152,6 +155,21 @@ def test_the_record_leads_to_the_very_decision_that_was_kept(
     elsewhere = judged(record(story, evolution_id))
     assert elsewhere == (kept or again.decision)
     assert elsewhere.not_worse.e_value == again.decision.not_worse.e_value
+
+
+def test_a_stranger_comes_to_the_same_decision_without_the_names_of_owners() -> None:
+    story = paused_and_resumed()
+    told = {"evolutionId": story.latest().id}
+    kept = story.backend.query("learning:recheckCanary", told).decision
+    pages = record(story, told["evolutionId"], by=ANONYMOUS)
+    shown = story.backend.query("learning:recheckCanary", told, principal=ANONYMOUS).decision
+    assert judged(pages) == shown
+    assert shown != kept
+    assert (shown.verdict, shown.counted, shown.worse) == (kept.verdict, kept.counted, kept.worse)
+    owners = {run.owner for page in record(story, told["evolutionId"]) for run in page.runs}
+    labels = {run.owner for page in pages for run in page.runs}
+    assert len(labels) == len(owners)
+    assert not labels & owners
 
 
 def test_why_a_version_was_promoted_is_one_sentence_with_the_counts() -> None:
