@@ -48,7 +48,10 @@ MAX_PLATFORMS = 20
 
 @agents.table("agents", unique("owner", "agent_id"), index())
 class Agent(Row, frozen=True):
-    """One agent of one owner: what it says of itself, and when it was first seen (ms)."""
+    """One agent of one owner: what it says of itself, and when it was first seen (ms).
+
+    `canary_opt_in`: it takes part in trials of skills that limit these to agents that opted in.
+    """
 
     owner: str
     agent_id: str
@@ -333,6 +336,12 @@ def standing_of(ctx: QueryCtx, agent: Agent) -> AgentStanding:
 def find_standing(ctx: QueryCtx, owner: str, agent_id: str) -> AgentStanding | None:
     """The standing of an owner's agent, or None when there is no such agent."""
     return ctx.db.first(AgentStanding.where(owner=owner, agent_id=agent_id))
+
+
+def opted_in(ctx: QueryCtx, owner: str, agent_id: str) -> bool:
+    """Whether an owner's agent takes part in trials that are for those who asked for it."""
+    agent = ctx.db.first(Agent.where(owner=owner, agent_id=agent_id))
+    return agent is not None and agent.canary_opt_in
 
 
 def find_or_create(ctx: MutationCtx, owner: str, agent_id: str, platform: str) -> AgentStanding:

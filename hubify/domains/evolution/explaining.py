@@ -3,6 +3,7 @@
 Invariant: the sentence follows from the judge's decision alone, and names both versions.
 """
 
+from hubify.domains.evolution.looks import EffectInterval
 from hubify.domains.evolution.rules import plural
 from hubify.domains.evolution.tables import Canary
 from hubify.evidence.canary import Decision, Reason
@@ -23,11 +24,17 @@ SENTENCES = {
 }
 
 
-def sentence_of(decision: Decision, canary: Canary) -> str:
-    """A decision in one sentence, without its capital letter and full stop."""
+def sentence_of(decision: Decision, canary: Canary, interval: EffectInterval | None = None) -> str:
+    """A decision in one sentence, without its capital letter and full stop.
+
+    One without proof says which loss the interval leaves open.
+    """
     tried, stable = decision.counted.canary, decision.counted.stable
-    return (
+    told = (
         f"{SENTENCES[decision.reason]}: {tried.successes:g} of {plural(tried.runs, 'run')} of "
         f"{canary.version} succeeded, against {stable.successes:g} of {stable.runs} of "
         f"{canary.baseline}, as {plural(decision.owners, 'owner')} reported"
     )
+    if decision.reason is not Reason.UNPROVEN or interval is None:
+        return told
+    return f"{told}; a loss of up to {max(0.0, -100 * interval.lower):g} points is not ruled out"

@@ -30,7 +30,7 @@ from hubify.domains.evolution.judging import (
     overrule,
     remember,
 )
-from hubify.domains.evolution.looks import note_look, runs_told
+from hubify.domains.evolution.looks import interval_of, note_look, runs_told
 from hubify.domains.evolution.rules import (
     is_overtaken,
     judge_settings,
@@ -298,7 +298,7 @@ def wait_for_person(ctx: MutationCtx, canary: Canary, state: CanaryState) -> Non
         attempt,
         EvolutionStatus.INCONCLUSIVE,
         decided_by=JUDGE,
-        reason=sentence_of(decision, canary),
+        reason=sentence_of(decision, canary, interval_of(ctx, canary)),
         decision=decision,
     )
 
@@ -310,7 +310,7 @@ def decide(
     attempt = attempt_of(ctx, canary)
     skill, group = parts_of(ctx, attempt)
     decision = decision_of(state)
-    told = reason or sentence_of(decision, canary)
+    told = reason or sentence_of(decision, canary, interval_of(ctx, canary))
     rollout = rollout_of(ctx, skill)
     secret = trial_secret(ctx, rollout) if rollout else None
     revealed = attempt.changed(

@@ -21,7 +21,7 @@ from hubify.domains.skills import (
     Visibility,
 )
 from hubify.domains.skills.tables import SkillStatus
-from hubify.evidence.canary import CanaryState, Settings, Stage, Verdict
+from hubify.evidence.canary import AtHorizon, CanaryState, Settings, Stage, Verdict
 
 MS_PER_HOUR = 3_600_000
 LONGEST_PATIENCE_MS = 24 * MS_PER_HOUR
@@ -92,6 +92,11 @@ def judge_settings(skill: Skill) -> Settings:
     return Settings(
         stages=stages,
         low_traffic_stages=stages[-1:],
+        at_horizon=(
+            AtHorizon.PROMOTE_ON_NO_REGRESSION
+            if chosen.promote_on_no_regression
+            else AtHorizon.WAIT
+        ),
         max_owners=JUDGED_OWNERS,
         trusted_owners=skill.visibility is not Visibility.PUBLIC,
     )

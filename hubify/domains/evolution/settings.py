@@ -46,8 +46,10 @@ def update_settings(
     manual_approval: bool | None = None,
     stage_hours: StageHours | None = None,
     stage_shares: StageShares | None = None,
+    opt_in_only: bool | None = None,
+    promote_on_no_regression: bool | None = None,
 ) -> EvolutionSettings:
-    """Change how a skill evolves; what is left out stays. A running trial keeps its stages.
+    """Change how a skill evolves; what is left out stays. A running trial keeps its rules.
 
     A group that the new settings let through sets an evolution off at once.
     """
@@ -59,6 +61,8 @@ def update_settings(
         "manual_approval": manual_approval,
         "stage_hours": stage_hours,
         "stage_shares": stage_shares,
+        "opt_in_only": opt_in_only,
+        "promote_on_no_regression": promote_on_no_regression,
     }
     changes = {name: value for name, value in told.items() if value is not None}
     settings = checked(msgspec.structs.replace(skill.evolution, **changes))

@@ -102,6 +102,7 @@ def begin_canary(
         canary_id=canary_id,
         version=version.version,
         stages=((ctx.now, share),),
+        opt_in_only=skill.evolution.opt_in_only,
     )
     ctx.seal(ctx.db.insert(rollout), secret=secret)
     return store(ctx, skill.changed(canary_version=version.version, updated_at=ctx.now))

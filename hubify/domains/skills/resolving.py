@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from hubify.domains.agents import opted_in
 from hubify.domains.skills.arguments import AgentId, Session, SkillName
 from hubify.domains.skills.channels import pointed, rollout_of, trial_secret
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
@@ -89,7 +90,7 @@ def resolve(
     if holder is None:
         return _resolved(ctx, skill, _channel_choice(skill, channel or Channel.STABLE))
     pin = pin_of(ctx, skill, holder.owner, holder.agent)
-    rollout = None if pin or channel else rollout_of(ctx, skill)
+    rollout = None if pin or channel else rollout_for(ctx, skill, holder)
     key = making_key(ctx)
     slot = due_slot(key, skill, holder, reporter_of(ctx, skill, holder), ctx.now)
     secret = trial_secret(ctx, rollout) if rollout else None
@@ -99,6 +100,14 @@ def resolve(
     ticket = ticket_for(skill, answer.version, holder, slot, trial)
     note_issued(ctx, ticket)
     return msgspec.structs.replace(answer, ticket=issue(ticket, key), expires_at=slot.expires_at)
+
+
+def rollout_for(ctx: QueryCtx, skill: Skill, holder: Holder) -> Rollout | None:
+    """The trial that an agent takes part in, if the skill is in one."""
+    rollout = rollout_of(ctx, skill)
+    if rollout is None or not rollout.opt_in_only or opted_in(ctx, holder.owner, holder.agent):
+        return rollout
+    return None
 
 
 def pin_of(ctx: QueryCtx, skill: Skill, owner: str, agent: str) -> Pin | None:

@@ -87,7 +87,12 @@ class CountBy(StrEnum):
 
 
 class EvolutionSettings(msgspec.Struct, frozen=True):
-    """How a skill evolves; stages are (hours, share) pairs, ending before the full release."""
+    """How a skill evolves; stages are (hours, share) pairs, ending before the full release.
+
+    `opt_in_only`: tickets of a trial, in both arms, go to agents that have opted in to canaries,
+    so that volunteers are compared with volunteers. `promote_on_no_regression`: a trial whose time
+    is over without proof promotes the version if no loss is to be seen, and says so.
+    """
 
     enabled: bool = True
     min_reporters: int = 3
@@ -95,6 +100,8 @@ class EvolutionSettings(msgspec.Struct, frozen=True):
     manual_approval: bool = False
     stage_hours: tuple[float, ...] = (24.0, 24.0, 24.0)
     stage_shares: tuple[float, ...] = (0.05, 0.25, 0.5)
+    opt_in_only: bool = False
+    promote_on_no_regression: bool = False
 
 
 class FileRef(msgspec.Struct, frozen=True):
@@ -241,7 +248,8 @@ class Rollout(Row, frozen=True):
     """The trial a skill is in: which version, for which share of tickets, since when.
 
     `stages` are (since ms, share), oldest first: a ticket keeps the share under which it was
-    issued. `secret` keys the coins and is revealed once the trial is decided.
+    issued. `secret` keys the coins and is revealed once the trial is decided. With `opt_in_only`
+    agents that have not opted in take no part.
     """
 
     skill_id: RowId
@@ -249,6 +257,7 @@ class Rollout(Row, frozen=True):
     version: str
     stages: tuple[tuple[int, float], ...]
     secret: Sealed = NOTHING
+    opt_in_only: bool = False
 
 
 class Weighing(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import pytest
 
 from hubify.functions import Forbidden, InvalidInput
 from hubify.testing.backend import known
-from tests.domains.story import AUTHOR, NAME, Story
+from tests.domains.story import AUTHOR, MINUTE_MS, NAME, Story
 
 
 def test_settings_change_one_by_one() -> None:
@@ -55,3 +55,45 @@ def test_only_maintainers_change_settings_and_only_here() -> None:
     told = {"name": NAME, "evolution": {"minReporters": 1}}
     with pytest.raises(InvalidInput):
         story.backend.mutation("skills:update", told, principal=AUTHOR)
+
+
+def test_a_trial_for_those_who_opted_in_gives_nobody_else_a_ticket_of_either_arm() -> None:
+    story = Story(stageHours=[24], stageShares=[0.5], optInOnly=True)
+    for place in range(20):
+        told = {"agentId": f"owner-{place}-1", "platform": "cursor", "canaryOptIn": place < 10}
+        story.backend.mutation("agents:register", told, principal=known(f"owner-{place}"))
+    story.suggest()
+    story.backend.advance(1)
+    given = [story.run(f"owner-{place}", stable=1, canary=1) for place in range(20)]
+    assert set(given[:10]) == {"stable", "canary"}
+    assert set(given[10:]) == {"stable"}
+    evidence = story.ask("evolution:getCanaryStatus").evidence
+    assert (evidence.owners, evidence.counted.canary.runs) == (10, given.count("canary"))
+
+    leaving = {"agentId": "owner-0-1", "canaryOptIn": False}
+    story.backend.mutation("agents:update", leaving, principal=known("owner-0"))
+    assert {story.run("owner-0", stable=1, canary=1) for _ in range(8)} == {"stable"}
+
+
+@pytest.mark.parametrize("promotes", [True, False])
+def test_at_the_horizon_a_version_without_a_visible_loss_is_promoted_where_that_was_chosen(
+    promotes: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    story = Story(stageHours=[1], stageShares=[0.5], promoteOnNoRegression=promotes)
+    story.suggest()
+    story.backend.advance(1)
+    told = "success", "success", "success", "success", "fail"
+    runs = {"stable": 0, "canary": 0}
+    for turn in range(640):
+        given = story.resolve(f"owner-{turn % 4}")
+        outcome = told[runs[given.arm] % len(told)]
+        runs[given.arm] += 1
+        story.report(f"owner-{turn % 4}", outcome, ticket=given.ticket)
+        story.backend.now_ms += MINUTE_MS
+    story.wait(14)
+    if not promotes:
+        assert story.canary().decision == "inconclusive"
+        return
+    assert story.skill().version == "1.0.1"
+    assert story.reason().startswith("promoted without proof, as the skill's settings allow: ")
+    assert story.reason().endswith("points is not ruled out")
