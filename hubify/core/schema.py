@@ -6,6 +6,7 @@ store itself.
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from operator import attrgetter
 from types import NoneType
 from typing import Any
@@ -67,14 +68,14 @@ class BoundTable:
         self.name = table.name
         self.row_type = table.row_type
         self.number = numbers[table.name]
-        hints = typing.get_type_hints(table.row_type)
+        hints = hints_of(table.row_type)
         self.indexes = tuple(
             BoundIndex(numbers[f"{table.name}.{index.name}"], index, hints)
             for index in table.indexes
         )
         self.unique_indexes = tuple(bound for bound in self.indexes if bound.index.unique)
         self.encode: Callable[[Row], bytes] = msgspec.msgpack.Encoder(enc_hook=to_extension).encode
-        self.decode: Callable[[bytes], Row] = msgspec.msgpack.Decoder(
+        self.decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(
             table.row_type, ext_hook=from_extension
         ).decode
         self.free_fields = free_fields(table.row_type)
@@ -151,10 +152,16 @@ def entries_alike(key: bytes) -> Interval:
     return prefix_interval(key[:-ROW_KEY_BYTES])
 
 
+@cache
+def hints_of(row_type: type[Row]) -> Mapping[str, Any]:
+    """The types of a row's fields; working them out costs more than all else of opening a table."""
+    return typing.get_type_hints(row_type)
+
+
+@cache
 def free_fields(row_type: type[Row]) -> tuple[str, ...]:
     """Fields that hold whatever JSON a caller sent, and so are checked before they are stored."""
-    hints = typing.get_type_hints(row_type)
-    return tuple(name for name, hint in hints.items() if _is_free(hint))
+    return tuple(name for name, hint in hints_of(row_type).items() if _is_free(hint))
 
 
 def _is_free(hint: object) -> bool:

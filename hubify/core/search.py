@@ -62,10 +62,11 @@ def search(
     kept = [found for found in postings.found.values() if keep(found.row)]
     holding = {word: sum(1 for found in kept if word in found.matched) for word in asked}
     rarity = {word: math.log(1 + len(kept) / max(1, count)) for word, count in holding.items()}
+    titles = {found.number: set(split_words(title(found.row))) for found in kept}
 
     def score(found: _Found[R], hoped: set[str] = NO_WORDS) -> float:
         matched = found.matched | dict.fromkeys(hoped, 1.0)
-        named = set(split_words(title(found.row)))
+        named = titles[found.number]
         return sum(
             weight * rarity[word] * (2 if word in named else 1) for word, weight in matched.items()
         )

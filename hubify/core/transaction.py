@@ -51,6 +51,7 @@ class Transaction:
         self._view = snapshot.view([self._own] if writable else [])
         self._writes: dict[int, _Write] = {}
         self._found_empty: set[tuple[int, Interval]] = set()
+        self._held_rows: dict[int, tuple[bytes, Row]] = {}
         self._rows_read = 0
         self._bytes_read = 0
         self._bytes_written = 0
@@ -127,7 +128,7 @@ class Transaction:
         encoded = encode_component(word)
         span = prefix_interval(encoded[:-1] if prefix else encoded)
         entries = self._scan(index, span, limit=limit, reverse=False)
-        return [(entry.id, table.decode(entry.value)) for entry in entries]
+        return [(entry.id, self._held_row(table, entry)) for entry in entries]
 
     # Writing.
 
@@ -198,6 +199,14 @@ class Transaction:
             size += len(entry.value)
         self._count(len(found), size)
         return found
+
+    def _held_row(self, table: BoundTable, entry: Entry) -> Any:
+        """A row that several words may point to, decoded once."""
+        value, row = self._held_rows.get(entry.id, (None, None))
+        if value != entry.value:
+            row = table.decode(entry.value)
+            self._held_rows[entry.id] = (entry.value, row)
+        return row
 
     def _count(self, rows: int, size: int) -> None:
         self._rows_read += rows

@@ -115,16 +115,19 @@ def search_skills(
     found = search(
         ctx.db, Skill, query, title=_title, keep=lambda skill: _is_found(ctx, skill, wanted)
     )
-    hits: list[SkillHit] = []
+    slug = slug_from(query)
+    hits: list[tuple[float, Skill, SkillStanding]] = []
     for score, skill in found[:MAX_RANKED]:
         standing = standing_of(ctx, skill)
         if standing.confidence < floor or (verified and standing.level < VERIFIED_LEVEL):
             continue
-        rank = ranked(score, skill, standing, query)
-        summary = msgspec.structs.asdict(skill_summary(skill, standing))
-        hits.append(SkillHit(**summary, score=rank))
-    hits.sort(key=lambda hit: (-hit.score, hit.name))
-    return hits[:limit]
+        hits.append((ranked(score, skill, standing, slug), skill, standing))
+    hits.sort(key=lambda hit: (-hit[0], hit[1].name))
+    return [_hit(*best) for best in hits[:limit]]
+
+
+def _hit(score: float, skill: Skill, standing: SkillStanding) -> SkillHit:
+    return SkillHit(**msgspec.structs.asdict(skill_summary(skill, standing)), score=score)
 
 
 def confidence_floor(asked: float | None) -> float:
@@ -134,11 +137,14 @@ def confidence_floor(asked: float | None) -> float:
     return 100 * asked if asked <= 1 else asked
 
 
-def ranked(score: float, skill: Skill, standing: SkillStanding, query: str) -> float:
-    """A match's score with the skill's standing: trust at most doubles it, use adds a little."""
+def ranked(score: float, skill: Skill, standing: SkillStanding, slug: str) -> float:
+    """A match's score with the skill's standing: trust at most doubles it, use adds a little.
+
+    `slug`: what was asked for, as a skill of that name would be named.
+    """
     trust = 1 + standing.confidence / 100
     use = 1 + 0.05 * math.log10(1 + standing.executions) + 0.05 * math.log10(1 + standing.stars)
-    exact = NAMED if slug_from(query) == skill.name else 1.0
+    exact = NAMED if slug == skill.name else 1.0
     faded = DEPRECATED if skill.status is SkillStatus.DEPRECATED else 1.0
     return round(score * trust * use * exact * faded, 4)
 
