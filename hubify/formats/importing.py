@@ -204,8 +204,9 @@ def _sentence(finding: Mapping[str, Any]) -> str:
     place = f"{finding['path']}:{finding['line']}" if finding["line"] else str(finding["path"])
     start = f"{place}: " if place else ""
     kind = "refused" if finding["blocks"] else "noted"
+    said = str(finding["message"]).rstrip(".") + "."
     end = f" {finding['fix']}" if finding["fix"] else ""
-    return f"{start}{kind}: {finding['message']}{end}"
+    return f"{start}{kind}: {said}{end}"
 
 
 def _member(answer: Mapping[str, Any], name: str) -> object:

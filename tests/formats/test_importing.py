@@ -108,3 +108,13 @@ def test_each_version_tells_what_was_found_once() -> None:
     for outcome in Importer(FakeRegistry().call).run([read]):
         assert len(set(outcome.findings)) == len(outcome.findings)
         assert outcome.version_id == f"id-{outcome.source_id}"
+
+
+def test_what_a_registry_finds_and_how_to_mend_it_are_two_sentences() -> None:
+    finding = {
+        "path": "SKILL.md", "line": 7, "blocks": True, "message": "runs what it loads",
+        "fix": "Take that out.",
+    }  # fmt: skip
+    answer = {"outcome": "refused", "findings": [finding]}
+    (outcome,) = Importer(lambda _path, _arguments: answer).run([skill("a", ("a1", 1, ()))])
+    assert outcome.findings[-1] == "SKILL.md:7: refused: runs what it loads. Take that out."
