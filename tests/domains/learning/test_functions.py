@@ -87,7 +87,8 @@ def test_note_and_error_are_for_the_reports_owner_and_the_maintainers(story: Sto
         }.items()
     }
     for who in ("owner", "maintainer"):
-        assert (read.pop(who).note, read[who].error) == ("my note", "my error")
+        log = read.pop(who)
+        assert (log.note, log.error) == ("my note", "my error")
     for log in read.values():
         assert (log.note, log.error, log.context) == (None, None, None)
 
@@ -107,7 +108,9 @@ def test_no_answer_names_who_reported_to_strangers(story: Story, stranger: Princ
         story.ask("evolution:getPendingImprovements", principal=stranger),
         story.ask("evolution:getHistory", principal=stranger),
         story.ask("evolution:getCanaryStatus", principal=stranger),
-        story.backend.query("evolution:get", {"evolutionId": story.latest().id}, principal=stranger),
+        story.backend.query(
+            "evolution:get", {"evolutionId": story.latest().id}, principal=stranger
+        ),
         story.backend.query("skills:listEvidence", {"name": NAME}, principal=stranger),
     ]
     told = " ".join(repr(look) for look in looks)
