@@ -14,6 +14,7 @@ from rich.console import Console
 from hubify import __version__
 from hubify.cli.backups import BackupCommands
 from hubify.cli.benches import bench_app
+from hubify.cli.erasing import EraseCommand
 from hubify.cli.functions import FunctionCommands
 from hubify.cli.help_pages import WIDTH, HelpPages
 from hubify.cli.keys import keys_app
@@ -101,7 +102,8 @@ def program(world: World) -> App:
     app.command(backups.backup, group=operate, sort_key=2)
     app.command(backups.restore, group=operate, sort_key=3)
     app.command(secrets_app(world, operate, 4))
-    app.command(about.settings, group=operate, sort_key=5)
+    app.command(EraseCommand(world).run, name="erase", group=operate, sort_key=5)
+    app.command(about.settings, group=operate, sort_key=6)
     app.command(skills_app(world, use, 0))
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
     app.command(functions.list, name="functions", group=build, sort_key=0)

@@ -148,14 +148,19 @@ erasers.nobody(ClosedName)  # a closure goes when the rest has gone
 def erase_in_job(_ctx: MutationCtx, row: Job, subject: Subject) -> Job:
     """A job goes on with the pseudonym; who asked for it, and what it said of a failure, goes."""
     told = row.last_error or ""
+    is_over = row.finished_at is not None
     return row.changed(
-        arguments=subject.within(row.arguments),
+        arguments={} if is_over else subject.within(row.arguments),
         requested_by="erased" if subject.is_in(row.requested_by) else row.requested_by,
         last_error=None if subject.is_in(told) else row.last_error,
     )
 
 
 @erasers.of(Answered)
-def erase_in_answer(_ctx: MutationCtx, row: Answered, _subject: Subject) -> Answered:
-    """That a call was answered is kept, so that it does not happen twice; the answer goes."""
-    return row.changed(answer=b"")
+def erase_in_answer(_ctx: MutationCtx, row: Answered, subject: Subject) -> Answered:
+    """That a call was answered is kept, so that it does not happen twice; what was answered goes.
+
+    So does an answer to somebody else that holds the name.
+    """
+    owner, agent = subject.pair(row.owner, row.agent or "")
+    return row.changed(answer=b"", owner=owner, agent=agent or None)

@@ -29,22 +29,29 @@ MAX_KEPT_ANSWER = limits.MAX_DOCUMENT_BYTES - 4 * limits.KIB  # leaves room for 
 
 
 class Answered(Row, frozen=True):
-    """What a mutation answered, under the key it was sent with; empty when it is not kept."""
+    """What a mutation answered, under the key it was sent with; empty when it is not kept.
+
+    `owner` and `agent`: whom it answered, so that it can be erased with them.
+    """
 
     key: str
     content: bytes
     answer: bytes
     expires_at: int
+    owner: str = ""
+    agent: str | None = None
 
 
 ANSWERED = Table("_answered", Answered, (unique("key"), index("expires_at")))
 
 
 class ReplayKey(msgspec.Struct, frozen=True):
-    """Under which key a call is remembered, and the digest that a second one must match."""
+    """Under which key a call is remembered, the digest that a second one must match, and whose."""
 
     key: str
     content: bytes
+    owner: str = ""
+    agent: str | None = None
     kept_ms: int = KEPT_MS
 
 
@@ -53,7 +60,8 @@ def session_key(
 ) -> ReplayKey:
     """For a client that numbers its requests within a session, which it has named itself."""
     content = _digest((principal.owner, principal.agent, path, arguments))
-    return ReplayKey(f"s:{session_id}:{request_id}", content)
+    key = f"s:{session_id}:{request_id}"
+    return ReplayKey(key, content, principal.owner, principal.agent)
 
 
 def caller_key(
@@ -70,7 +78,8 @@ def caller_key(
         raise InvalidInput(message)
     caller = (principal.owner, principal.agent) if principal.is_known else ("", address)
     chosen = _digest((principal.is_known, *caller, key)).hex()
-    return ReplayKey(f"k:{chosen}", _digest((path, arguments)))
+    content = _digest((path, arguments))
+    return ReplayKey(f"k:{chosen}", content, principal.owner, principal.agent)
 
 
 def _digest(value: Any) -> bytes:
@@ -114,6 +123,12 @@ def record(
     answer = b"" if spec.secret else msgspec.msgpack.encode(value, enc_hook=to_extension)
     if len(answer) > MAX_KEPT_ANSWER:
         answer = b""
-    transaction.insert(
-        Answered(key=key.key, content=key.content, answer=answer, expires_at=now_ms + key.kept_ms)
+    answered = Answered(
+        key=key.key,
+        content=key.content,
+        answer=answer,
+        expires_at=now_ms + key.kept_ms,
+        owner=key.owner,
+        agent=key.agent,
     )
+    transaction.insert(answered)

@@ -10,6 +10,7 @@ on one version change in one transaction.
 
 from hubify.domains.contents import doom, doomed, drop_doomed, seek_doomed, spare
 from hubify.domains.skills.channels import end_canary, store
+from hubify.domains.skills.exposures import IssuedTicket, TrialTickets
 from hubify.domains.skills.lookup import version_standing
 from hubify.domains.skills.tables import (
     ChannelMove,
@@ -41,7 +42,7 @@ SWEPT_AT_ONCE = 500
 """Versions whose files one job looks at."""
 
 erasers = Erasers()
-erasers.nobody(Descent, Rollout, TicketKey)
+erasers.nobody(Descent, Rollout, TicketKey, TrialTickets)
 
 
 @erasers.of(Skill)
@@ -109,6 +110,12 @@ def erase_reporter(_ctx: MutationCtx, row: SkillReporter, subject: Subject) -> S
 @erasers.of(SpentTicket)
 def erase_ticket(_ctx: MutationCtx, row: SpentTicket, subject: Subject) -> SpentTicket:
     """A ticket stays spent."""
+    return row.changed(owner=subject.named(row.owner))
+
+
+@erasers.of(IssuedTicket)
+def erase_issued(_ctx: MutationCtx, row: IssuedTicket, subject: Subject) -> IssuedTicket:
+    """That a ticket was handed out stays."""
     return row.changed(owner=subject.named(row.owner))
 
 

@@ -146,6 +146,7 @@ def lived_in(engine: Engine | None = None) -> World:
     for principal in (PERSON, known("maud")):
         world.do("skills:star", principal, name=NAME)
         world.do("skills:pin", principal, name=NAME, reason="I know it")
+    world.do("skills:star", PERSON, name=HIDDEN, idempotencyKey="once")
     mauds = world.report("maud").report_id
     world.do("learning:endorseReport", PERSON, reportId=mauds, type="helpful")
     world.do("evolution:proposeSkill", PERSON, title="A diff reader", description="Reads diffs.")
