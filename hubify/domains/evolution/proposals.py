@@ -49,6 +49,7 @@ def propose_skill(
     the proposal that is there. Known secrets are taken out of the texts.
     """
     owner = ctx.identity.owner
+    source, source_id = redact(source).text, redact(source_id).text
     if source_id:
         known = SkillProposal.where(source=source, source_id=source_id)
         for proposal in ctx.db.take(known, limit=100):
@@ -61,7 +62,7 @@ def propose_skill(
         author_agent_id=acting_agent(ctx.identity, agent_id) or None,
         source=source,
         source_id=source_id,
-        tags=tags,
+        tags=tuple(redact(tag).text for tag in tags),
         status=ProposalStatus.OPEN,
         created_at=ctx.now,
     )

@@ -29,7 +29,7 @@ from hubify.domains.skills import (
 from hubify.evidence.redaction import redact
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket
-from hubify.functions import MutationCtx, QueryCtx
+from hubify.functions import InvalidInput, MutationCtx, QueryCtx
 
 
 class Told(NamedTuple):
@@ -67,10 +67,24 @@ def reporter_of(ctx: QueryCtx, agent_id: str | None) -> Reporter:
 
     Raises:
         Forbidden: the key names another agent.
+        InvalidInput: the id looks like a secret.
 
     """
     principal = ctx.identity
+    refuse_secret(agent_id, "agentId")
     return Reporter(principal.owner, acting_agent(principal, agent_id) or principal.owner)
+
+
+def refuse_secret(name: str | None, argument: str) -> None:
+    """Refuse what looks like a secret where it would be kept as a name of something.
+
+    Raises:
+        InvalidInput: it does.
+
+    """
+    if name is not None and redact(name).labels:
+        message = f"{argument} looks like a secret; choose another name"
+        raise InvalidInput(message)
 
 
 def reported_skill(ctx: QueryCtx, name: str, version: str | None) -> Skill:
@@ -187,19 +201,20 @@ def kept_object(value: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
 
 
 def kept_tools(tools: list[str | dict[str, Any]] | None) -> tuple[str | dict[str, Any], ...]:
-    """The tools of a run: names, or objects as they came."""
+    """The tools of a run: names, or objects, with known secrets taken out."""
     return tuple(
-        tool if isinstance(tool, str) else kept_object(tool, "tools_used") or {}
+        redact(tool).text if isinstance(tool, str) else kept_object(tool, "tools_used") or {}
         for tool in tools or ()
     )
 
 
 def redacted(value: object) -> object:
-    """A value with known secrets taken out of every text in it."""
+    """A value with known secrets taken out of every text in it, the names of fields too."""
     if isinstance(value, str):
         return redact(value).text
     if isinstance(value, dict):
-        return {name: redacted(item) for name, item in cast("dict[str, object]", value).items()}
+        fields = cast("dict[str, object]", value)
+        return {redact(name).text: redacted(item) for name, item in fields.items()}
     if isinstance(value, list):
         return [redacted(item) for item in cast("list[object]", value)]
     return value

@@ -22,6 +22,7 @@ from hubify.domains.learning.intake import (
     kept_object,
     kept_text,
     kept_tools,
+    refuse_secret,
     report_row,
     reported_skill,
     reported_version,
@@ -130,6 +131,7 @@ def report(
     changes nothing. `evolutionTriggered` is true on exactly the report that sets an evolution off.
     """
     reporter = reporter_of(ctx, agent_id)
+    refuse_secret(run_id, "runId")
     if run_id is not None and (told_before := report_of_run(ctx, reporter.owner, run_id)):
         return told_before
     skill = reported_skill(ctx, skill_name, skill_version)
@@ -140,14 +142,14 @@ def report(
         error_message=kept_text(error),
         improvement=kept_text(improvement),
         tools_used=kept_tools(tools_used),
-        llm=llm,
+        llm=kept_text(llm),
         context=kept_object(context, "context"),
         is_regression=is_regression,
     )
     run = Run(
         owner=reporter.owner,
         agent=reporter.agent_id,
-        platform=platform_name(platform),
+        platform=platform_name(kept_text(platform)),
         outcome=Outcome(outcome.value),
         binding=Binding.PLAIN if spent is None else Binding.TICKETED,
     )

@@ -32,6 +32,13 @@ def test_a_proposal_is_listed_and_decided_once(story: Story) -> None:
     assert backend.query("evolution:getProposal", {"proposalId": made.id}).merged_skill == NAME
 
 
+def test_known_secrets_are_taken_out_of_every_text_of_a_proposal(story: Story) -> None:
+    secret = "AKIA" + "ABCDEFGHIJKLMNOP"
+    sent = {"title": secret, "description": secret, "source": secret, "sourceId": secret}
+    made = story.backend.mutation("evolution:proposeSkill", {**sent, "tags": [secret]})
+    assert secret not in repr(made)
+
+
 def test_the_same_source_proposes_once_per_owner(story: Story) -> None:
     sent = {**WISH, "source": "analysis", "sourceId": "task-1/0"}
     ids = [
