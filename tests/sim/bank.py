@@ -7,6 +7,7 @@ store can be compared with them.
 import msgspec
 
 from hubify.functions import (
+    ActionCtx,
     AppError,
     Conflict,
     Domain,
@@ -24,6 +25,7 @@ from hubify.functions import (
 
 bank = Domain("bank")
 MAX = 200
+RING_S, RING_OFFSET_S = 5, 2
 
 
 @bank.table("accounts", unique("name"), index("branch", "balance"), words("motto"))
@@ -43,6 +45,13 @@ class Transfer(Row, frozen=True):
     source: str
     target: str
     amount: int
+
+
+@bank.table("bells", index())
+class Bell(Row, frozen=True):
+    """How often the bell has rung."""
+
+    rung: int
 
 
 class NoAccount(NotFound):
@@ -78,6 +87,35 @@ def transfer_later(
     """Schedule a transfer."""
     account(ctx, source)
     ctx.schedule(transfer, after_ms=after_ms, source=source, target=target, amount=amount)
+
+
+@bank.mutation(public=True)
+def send(ctx: MutationCtx, *, errand: str, again: bool, after_ms: int) -> None:
+    """Schedule an errand: one that is tried again, or one that is not."""
+    ctx.schedule(carry if again else walk, after_ms=after_ms, errand=errand)
+
+
+@bank.action(internal=True)
+async def walk(ctx: ActionCtx, *, errand: str) -> None:
+    """Run an errand that must not be run twice."""
+    await ctx.ports.walk(errand)
+
+
+@bank.action(internal=True, retries=3)
+async def carry(ctx: ActionCtx, *, errand: str) -> None:
+    """Run an errand that may be run again."""
+    await ctx.ports.walk(errand)
+
+
+@bank.cron(every_s=RING_S, offset_s=RING_OFFSET_S)
+@bank.mutation(internal=True)
+def ring(ctx: MutationCtx) -> None:
+    """Ring the bell."""
+    bell = ctx.db.first(Bell.where())
+    if bell is None:
+        ctx.db.insert(Bell(rung=1))
+    else:
+        ctx.db.replace(bell, rung=bell.rung + 1)
 
 
 @bank.mutation(public=True, errors=(NoAccount,))

@@ -1,22 +1,27 @@
 """Seeded runs against the oracles, and faults planted to prove that the oracles bite."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from hubify.core.committer import Accepted, Committer
+from hubify.core.database import Database
 from hubify.core.interval_map import IntervalMap
 from hubify.core.overlay import Overlay
 from hubify.core.reads import ReadSet
 from hubify.core.subscriptions import Subscriptions
+from hubify.domains import auth, system
 from hubify.functions import runs
+from hubify.functions.identities import Identities
 from hubify.functions.live import LiveQueries, Question
 from hubify.storage.memory import MemoryEngine
 from hubify.values import limits
+from hubify.workers.jobs import JobLoop
 from tests.sim.oracles import judge
 from tests.sim.world import World
 
-SEEDS = 1_500
+SEEDS = 1_050
 STEPS = 150
 BLOCKS = 10
 FAULT_SEEDS = 200
@@ -112,6 +117,64 @@ def test_a_past_that_is_dropped_too_early_is_noticed(monkeypatch: pytest.MonkeyP
         MemoryEngine, "prune", lambda self, _before, limit: prune(self, self.head(), limit)
     )
     assert bites(range(FAULT_SEEDS))
+
+
+def test_a_past_that_another_process_dropped_and_that_is_read_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Database, "refuse_dropped", lambda _self, _at: None)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_revoked_key_that_goes_on_watching_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Identities, "_forget_stale", lambda _self, _stale: None)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_key_that_outlives_the_key_that_minted_it_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(auth, "_minters", lambda _db, _key: iter(()))
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_lease_that_protects_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "LEASE_MS", 0)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_lease_that_is_never_renewed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobLoop, "_renew", nothing)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_job_that_nobody_takes_over_from_the_dead_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(JobLoop, "_take_over", nothing)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_an_action_that_begins_without_saying_so_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest = JobLoop._insist  # pyright: ignore[reportPrivateUsage]
+
+    async def silent(self: JobLoop, path: str, arguments: dict[str, Any]) -> None:
+        if path != "system:beginJob":
+            await honest(self, path, arguments)
+
+    monkeypatch.setattr(JobLoop, "_insist", silent)
+    assert bites(range(FAULT_SEEDS))
+
+
+def test_a_cron_that_every_process_starts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "first_run", lambda _every_s, _offset_s, now: now)
+    assert bites(range(FAULT_SEEDS))
+
+
+async def nothing(*_given: object, **_named: object) -> None:
+    """What a loop does that has forgotten something."""
 
 
 def test_a_watcher_that_is_never_let_go_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

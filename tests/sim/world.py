@@ -5,186 +5,32 @@ whole run. The world keeps what clients were told; `oracles.py` judges it.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
-import msgspec
-
-from hubify.core.database import Database
-from hubify.domains.system import system
-from hubify.functions.backend import Answer, Backend, Call
-from hubify.functions.declare import build_registry
-from hubify.functions.jobs import submit_job
-from hubify.functions.live import Watcher
-from hubify.functions.principal import CallerKind, Principal
-from hubify.functions.quota import Quota
+from hubify.core.database import PastNotReadable
+from hubify.functions.backend import Answer, Call
+from hubify.functions.principal import SYSTEM
 from hubify.functions.replay import session_key
-from hubify.functions.schedule import Job
-from hubify.functions.wiring import Wiring
+from hubify.functions.schedule import LEASE_MS, Job, JobState
 from hubify.ports.runtime import Runtime
-from hubify.storage.engine import Commit, HeadMoved, Seal, StorageFailed
-from hubify.storage.memory import MemoryEngine, MemoryStore
-from hubify.testing.backend import SEALER
+from hubify.storage.memory import MemoryStore
 from hubify.values.errors import AppError, Kind
-from tests.sim.bank import bank
+from tests.sim.choices import random_mutation, random_query
+from tests.sim.clients import Client, Seen, Wish, principal, shown_again
+from tests.sim.errands import Errands, ErrandsOf
+from tests.sim.processes import Process
+from tests.sim.virtual_time import VirtualLoop
 
 START_NS = 1_767_225_600_000_000_000
-NAMES = [f"a{number}" for number in range(8)]
-BRANCHES = ["north", "south", "west"]
-MOTTOS = ["slow and steady", "steady growth", "bold moves", "slow food", "growth at any price"]
-REGISTRY = build_registry([system, bank])
-
-
-class Wish(msgspec.Struct):
-    """One mutation a client wants done, until it has heard that it was."""
-
-    label: str
-    path: str
-    arguments: dict[str, Any]
-    session: str
-    request: int
-    outcome: Answer | AppError | None = None
-    asked_of: "Process | None" = None
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """What a live query showed at a timestamp."""
-
-    ts: int
-    path: str
-    arguments: dict[str, Any]
-    owner: str
-    members: bytes
-    journal: str | None
-
-
-class Disk(MemoryEngine):
-    """An engine whose disk may be full when a batch is staged."""
-
-    full = False
-
-    def append(self, after: int, commits: Sequence[Commit]) -> Seal:
-        """Refuse while full."""
-        if self.full:
-            raise StorageFailed("planted")
-        return super().append(after, commits)
-
-
-class Process:
-    """One server process: a database over its own engine handle, and what is being flushed."""
-
-    def __init__(self, world: "World") -> None:
-        self.engine = Disk(world.store)
-        runtime = Runtime(lambda: world.now_ns, lambda: 0.0, world.random.randbytes)
-        self.database = Database(self.engine, REGISTRY.tables, runtime.wall_ns, alone=world.alone)
-        wiring = Wiring(REGISTRY, self.database, runtime, strict=True, sealer=SEALER)
-        self.backend = Backend(wiring, Quota(None, runtime.wall_ns), kick=lambda: None)
-        self.database.oldest = world.oldest
-        self.seal: Seal | None = None
-        self.sealed: Exception | bool = False
-
-    def stage(self, *, full: bool = False) -> None:
-        """Begin a flush, unless one is under way."""
-        if self.seal is None:
-            self.engine.full = full
-            self.seal = self.database.committer.stage()
-            self.sealed = False
-
-    def reach_disk(self, *, failing: bool) -> None:
-        """What the flush thread does; the loop has not heard of it yet."""
-        if self.seal is None or self.sealed:
-            return
-        if failing:
-            self.engine.close()  # drops what is staged, as a failed COMMIT does
-            self.sealed = StorageFailed("planted")
-            return
-        try:
-            self.seal()
-            self.sealed = True
-        except HeadMoved as error:
-            self.sealed = error
-
-    def hear_of_flush(self) -> None:
-        """The loop learns how the flush ended."""
-        if self.seal is None or not self.sealed:
-            return
-        self.seal = None
-        if isinstance(self.sealed, HeadMoved):
-            self.database.committer.overtaken()
-        elif isinstance(self.sealed, Exception):
-            self.database.committer.failed(self.sealed)
-        else:
-            self.database.committer.sealed()
-
-    def catch_up(self) -> None:
-        """Read what the other process committed."""
-        if self.seal is None:
-            self.database.committer.catch_up()
-
-
-class Client:
-    """A client: its session, its wishes not yet answered, its live queries on one process."""
-
-    def __init__(self, world: "World", number: int) -> None:
-        self.world = world
-        self.owner = f"owner{number % 2}"
-        self.session = f"session-{number}"
-        self.requests = itertools.count()
-        self.wishes: list[Wish] = []
-        self.questions: list[tuple[str, dict[str, Any]]] = []
-        self.journals: list[str | None] = []
-        self.watchers: list[Watcher] = []
-        self.process: Process | None = None
-
-    def connect(self, process: Process) -> None:
-        """(Re)connect: subscribe anew, send everything unanswered again."""
-        self.leave()
-        self.process = process
-        self._watch_all()
-        for wish in self.wishes:
-            self.world.send(wish, process)
-
-    def ask(self, path: str, arguments: dict[str, Any]) -> None:
-        """Add a live query."""
-        self.questions.append((path, arguments))
-        self.journals.append(None)
-        self._watch(path, arguments, None)
-
-    def become(self, owner: str) -> None:
-        """Authenticate as somebody else: every query is asked anew on the same connection."""
-        self.owner = owner
-        if self.process is not None:
-            self.leave()
-            self._watch_all()
-
-    def leave(self) -> None:
-        """Stop watching."""
-        for watcher in self.watchers:
-            watcher.detach()
-        self.watchers = []
-
-    def look(self) -> None:
-        """One turn: show every live query at the durable head of its process."""
-        if self.process is None:
-            return
-        ts = self.process.database.head
-        for place, (path, arguments) in enumerate(self.questions):
-            result = self.watchers[place].result()
-            journal = None if result.failed else journal_of(result.members)
-            assert self.journals[place] in (None, journal), "a page keeps its end"
-            self.journals[place] = journal
-            seen = Seen(ts, path, arguments, self.owner, result.members, journal)
-            self.world.seen.append(seen)
-
-    def _watch_all(self) -> None:
-        for (path, arguments), journal in zip(self.questions, self.journals, strict=True):
-            self._watch(path, arguments, journal)
-
-    def _watch(self, path: str, arguments: dict[str, Any], journal: str | None) -> None:
-        assert self.process is not None, "a client watches while connected"
-        call = Call(path, arguments, principal(self.owner, self.session))
-        self.watchers.append(self.process.backend.attach(call, journal, lambda: None))
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+# Time goes on in steps in which living processes come to renew their leases.
+LONGEST_STEP_NS = 12 * NS_PER_S
+BEAT_WITHIN_NS = 25 * NS_PER_S
+PATIENCE = 60
+MAX_JOBS = 1_000
 
 
 class World:
@@ -193,43 +39,54 @@ class World:
     def __init__(self, seed: int, *, clients: int = 3) -> None:
         self.random = Random(seed)
         processes = self.random.choice([1, 2])
-        self.now_ns = START_NS
-        self.oldest = 0
+        self.now_ns = self.beaten_ns = START_NS
+        self.oldest = self.given_up = 0
         self.store = MemoryStore()
+        self.loop = VirtualLoop(lambda: self.now_ns / NS_PER_S)
+        self.errands = Errands(self.loop)
         self.alone = processes == 1
-        self.processes = [Process(self) for _number in range(processes)]
+        self.processes = [self.process() for _number in range(processes)]
         self.seen: list[Seen] = []
-        self.done: dict[str, Wish] = {}
         self.known: dict[str, Wish] = {}
-        self.jobs: dict[str, Job] = {}
+        self.badges: list[str] = []
         self.acknowledged_at: dict[str, int] = {}
         self.labels = itertools.count()
         self.clients = [Client(self, number) for number in range(clients)]
         for client in self.clients:
             client.connect(self.random.choice(self.processes))
 
+    def process(self) -> Process:
+        """A process that starts."""
+        runtime = Runtime(
+            lambda: self.now_ns, lambda: self.now_ns / NS_PER_S, self.random.randbytes
+        )
+        outside = ErrandsOf(self.errands)
+        made = Process(self.store, runtime, self.loop, alone=self.alone, outside=outside)
+        outside.process = made
+        return made
+
     def run(self, steps: int) -> None:
         """Take random steps, then let everything come to rest."""
         weighted = [
             (30, self.wish), (8, self.subscribe), (18, self.look), (14, self.stage),
             (14, self.reach_disk), (14, self.hear), (6, self.tick), (5, self.catch_up),
-            (4, self.run_job), (3, self.reconnect), (1, self.crash), (2, self.become),
-            (1, self.prune),
+            (5, self.work), (3, self.arrive), (3, self.reconnect), (1, self.crash),
+            (2, self.become), (2, self.give_up_past), (1, self.prune), (3, self.look_back),
+            (3, self.enrol), (2, self.revoke), (1, self.doze),
         ]  # fmt: skip
         moves = [move for _weight, move in weighted]
         weights = [weight for weight, _move in weighted]
         for move in self.random.choices(moves, weights, k=steps):
             move()
+            self.loop.run_ready()
         self.settle()
 
+    # Coming to rest.
+
     def settle(self) -> None:
-        """Flush, catch up and look until every wish is answered."""
-        for _round in range(50):
-            for process in self.processes:
-                process.stage()
-                process.reach_disk(failing=False)
-                process.hear_of_flush()
-                process.catch_up()
+        """Flush, catch up and look until every wish is answered and every job is done."""
+        for _round in range(PATIENCE):
+            self.flush_all()
             waiting = [wish for client in self.clients for wish in client.wishes]
             if not waiting:
                 break
@@ -237,17 +94,75 @@ class World:
                 if wish.asked_of is None:
                     self.send(wish, self.processes[0])
         assert not any(client.wishes for client in self.clients), "every wish is answered"
-        for process in self.processes:
-            process.catch_up()
+        self.finish_jobs()
         self.look_all()
 
-    # Moves.
+    def finish_jobs(self) -> None:
+        """Let errands arrive and leases run out until no job is left."""
+        for _round in range(PATIENCE):
+            for walk in self.errands.on_the_way:
+                walk.arrive()
+            self.beat()
+            if not self.errands.on_the_way:
+                if not self.jobs_left():
+                    return
+                self.pass_time((LEASE_MS + 1) * NS_PER_MS)
+        raise AssertionError(f"jobs are left: {self.jobs_left()}")
+
+    def jobs_left(self) -> list[Job]:
+        """Jobs of the bank that wait or run."""
+        reader = self.processes[0].database.begin_read(lambda: None)
+        queries = [Job.where(state=state) for state in (JobState.PENDING, JobState.RUNNING)]
+        found = [job for query in queries for job in reader.take(query, limit=MAX_JOBS)]
+        return [job for job in found if job.path.startswith("bank:")]
+
+    def flush_all(self) -> None:
+        """Every process flushes what waits, and hears of the others."""
+        for _round in range(PATIENCE):
+            for process in self.processes:
+                process.flush_whole()
+                self.loop.run_ready()
+            if not any(process.database.committer.waiting for process in self.processes):
+                break
+        for process in self.processes:
+            process.catch_up()
+        self.loop.run_ready()
+
+    def beat(self) -> None:
+        """Let every living process go through a whole turn of its jobs."""
+        due = {process: process.turns + 1 + process.is_working for process in self.processes}
+        for _round in range(PATIENCE):
+            for process in self.processes:
+                process.work()
+            self.loop.run_ready()
+            self.flush_all()
+            if all(process.turns >= turns for process, turns in due.items()):
+                self.beaten_ns = self.now_ns
+                return
+            self.now_ns += NS_PER_S // 10  # somebody may wait before it tries again
+        raise AssertionError("a process comes to no end of a turn")
+
+    def pass_time(self, ns: int) -> None:
+        """Move the clock, in steps that leave living processes the time to renew their leases."""
+        while ns > 0:
+            step = min(ns, LONGEST_STEP_NS)
+            if self.now_ns + step - self.beaten_ns > BEAT_WITHIN_NS:
+                self.beat()
+            self.now_ns += step
+            ns -= step
+
+    # Moves of clients.
 
     def wish(self) -> None:
         """A client sends a mutation."""
+        self.want(*random_mutation(self.random))
+
+    def want(self, path: str, arguments: dict[str, Any]) -> None:
+        """Some client wants something done."""
         client = self.random.choice(self.clients)
-        path, arguments = random_mutation(self.random)
         label = f"w{next(self.labels)}"
+        if path == "bank:send":
+            arguments = {**arguments, "errand": label}
         wish = Wish(label, path, arguments, client.session, next(client.requests))
         client.wishes.append(wish)
         self.known[label] = wish
@@ -269,6 +184,51 @@ class World:
         for client in self.clients:
             client.look()
 
+    def look_back(self) -> None:
+        """What was seen is read again from any process, unless that past was given up."""
+        process = self.random.choice(self.processes)
+        old = [seen for seen in self.seen if seen.ts < self.given_up]
+        if not self.seen:
+            return
+        seen = self.random.choice(old[-20:] or self.seen)
+        if seen.ts > process.database.head:
+            return
+        try:
+            again = shown_again(process, seen)
+        except PastNotReadable:
+            assert seen.ts < self.given_up, "a past that is kept was refused"
+            return
+        assert again == seen.members, f"{seen.path} {seen.arguments} was not that at {seen.ts}"
+
+    def become(self) -> None:
+        """A client authenticates as another owner."""
+        self.random.choice(self.clients).become(f"owner{self.random.randrange(2)}")
+
+    def enrol(self) -> None:
+        """A badge is handed out, perhaps under another; the first client wears the newest ones."""
+        if self.badges and self.random.random() < 0.5:
+            self.clients[0].wear(self.random.choice(self.badges[-2:]))
+            return
+        badge = f"b{len(self.badges)}"
+        under = self.random.choice([None, *self.badges[-3:]])
+        self.badges.append(badge)
+        self.want("badges:handOut", {"badge": badge, "under": under})
+
+    def revoke(self) -> None:
+        """A badge is revoked, with or without those under it."""
+        if self.badges:
+            badge, keep = self.random.choice(self.badges[-3:]), self.random.random() < 0.3
+            self.want("badges:revoke", {"badge": badge, "keep_minted": keep})
+
+    def reconnect(self) -> None:
+        """A client loses its connection and finds another process; its answers may be lost."""
+        client = self.random.choice(self.clients)
+        for wish in client.wishes:
+            wish.asked_of = None
+        client.connect(self.random.choice(self.processes))
+
+    # Moves of processes.
+
     def stage(self) -> None:
         """A process begins a flush, unless its disk is full."""
         self.random.choice(self.processes).stage(full=self.random.random() < 0.03)
@@ -283,52 +243,63 @@ class World:
 
     def tick(self) -> None:
         """Time passes."""
-        self.now_ns += self.random.choice([1, 1_000, 50_000_000, 3_000_000_000])
+        self.pass_time(self.random.choice([1, 1_000, 50_000_000, 3_000_000_000]))
+
+    def doze(self) -> None:
+        """More time passes than a lease lasts."""
+        self.pass_time(72 * NS_PER_S)
 
     def catch_up(self) -> None:
         """A process reads the tail of the log."""
         self.random.choice(self.processes).catch_up()
 
-    def become(self) -> None:
-        """A client authenticates as another owner."""
-        self.random.choice(self.clients).become(f"owner{self.random.randrange(2)}")
+    def work(self) -> None:
+        """A process looks after jobs and crons; two may try the same one."""
+        self.random.choice(self.processes).work()
+
+    def arrive(self) -> None:
+        """An errand comes to its end, well or not."""
+        if walks := self.errands.on_the_way:
+            walk = self.random.choice(walks)
+            if self.random.random() < 0.75:
+                walk.arrive()
+            else:
+                walk.turn_back()
+
+    def give_up_past(self) -> None:
+        """A process decides that the past before some moment is not kept."""
+        process = self.random.choice(self.processes)
+        newest = max(START_NS, self.store.head)
+        ms = self.random.randint(max(self.oldest, START_NS), newest) // NS_PER_MS
+        self.given_up = max(self.given_up, ms * NS_PER_MS)
+
+        def settled(outcome: Answer | AppError) -> None:
+            if isinstance(outcome, Answer):
+                self.oldest = max(self.oldest, ms * NS_PER_MS)
+                process.database.oldest = max(process.database.oldest, self.oldest)
+                self.prune()
+                for _look in range(5):
+                    self.look_back()
+
+        call = Call("system:forgetBefore", {"ms": ms}, SYSTEM, charged=False)
+        process.backend.submit(call, settled, internal=True)
 
     def prune(self) -> None:
-        """The past before some moment is given up, by every process, and dropped by one."""
-        self.oldest = self.random.randint(self.oldest, self.store.head)
-        for process in self.processes:
-            process.database.oldest = self.oldest
-        self.random.choice(self.processes).database.prune(self.oldest, 1_000)
-
-    def reconnect(self) -> None:
-        """A client loses its connection and finds another process; its answers may be lost."""
-        client = self.random.choice(self.clients)
-        for wish in client.wishes:
-            wish.asked_of = None
-        client.connect(self.random.choice(self.processes))
+        """A process drops what was given up, by whomever."""
+        self.random.choice(self.processes).database.prune(self.oldest, 10)
 
     def crash(self) -> None:
         """A process dies with all it held in memory; another takes its place."""
         place = self.random.randrange(len(self.processes))
         dead = self.processes[place]
-        dead.engine.close()
-        self.processes[place] = Process(self)
+        dead.die()
+        self.loop.run_ready()
+        self.processes[place] = self.process()
         for client in self.clients:
             if client.process is dead:
                 for wish in client.wishes:
                     wish.asked_of = None
                 client.connect(self.random.choice(self.processes))
-
-    def run_job(self) -> None:
-        """A process runs a job that is due; two may try the same one."""
-        process = self.random.choice(self.processes)
-        due: list[Job] = process.backend.query(
-            Call("system:dueJobs", {"now": self.now_ns // 1_000_000, "limit": 3}, SYSTEM_CALLER),
-            internal=True,
-        ).value
-        for job in due:
-            self.jobs[f"job-{job.id}"] = job
-            submit_job(process.backend, job, principal("system", f"job-{job.id}"), lambda _: None)
 
     # What a client and a process say to each other.
 
@@ -338,74 +309,18 @@ class World:
         caller = principal("x", wish.label)
         key = session_key(wish.session, wish.request, caller, wish.path, wish.arguments)
         call = Call(wish.path, wish.arguments, caller, replay=key)
-        process.backend.submit(call, self._hearing(wish, process))
+        process.backend.submit(call, partial(self.heard, wish, process))
 
-    def _hearing(self, wish: Wish, process: Process) -> Callable[[Answer | AppError], None]:
-        def settled(outcome: Answer | AppError) -> None:
-            if wish.asked_of is not process:
-                return  # the connection it was sent on is gone
-            if isinstance(outcome, AppError) and outcome.kind is Kind.UNAVAILABLE:
-                wish.asked_of = None  # a client tries again later
-                return
-            wish.outcome = outcome
-            self.done[wish.label] = wish
-            for client in self.clients:
-                if wish in client.wishes:
-                    client.wishes.remove(wish)
-            if isinstance(outcome, Answer):
-                self.acknowledged_at[wish.label] = outcome.ts
-
-        return settled
-
-
-def principal(owner: str, credential: str) -> Principal:
-    """A caller that may do everything; its label in the log is the credential."""
-    return Principal(CallerKind.KEY, owner, None, frozenset({"*"}), credential)
-
-
-def journal_of(members: bytes) -> str | None:
-    """The journal that a live result ends with."""
-    return msgspec.json.decode(members.rpartition(b'"journal":')[2])
-
-
-SYSTEM_CALLER = principal("system", "reader")
-
-
-def random_mutation(random: Random) -> tuple[str, dict[str, Any]]:
-    """One of the bank's mutations with arguments that often meet those of others."""
-    source, target = random.choice(NAMES), random.choice(NAMES)
-    amount = random.choice([1, 5, 20])
-    branch, motto = random.choice(BRANCHES), random.choice(MOTTOS)
-    return random.choice([
-        ("bank:openAccount", {"name": source, "branch": branch, "balance": 50, "motto": motto}),
-        ("bank:openAccount", {"name": source, "branch": branch, "balance": 70, "motto": motto}),
-        ("bank:transfer", {"source": source, "target": target, "amount": amount}),
-        ("bank:transfer", {"source": source, "target": target, "amount": amount}),
-        ("bank:transfer", {"source": source, "target": target, "amount": amount}),
-        (
-            "bank:transferLater",
-            {"source": source, "target": target, "amount": amount, "after_ms": 40},
-        ),
-        ("bank:moveBranch", {"name": source, "branch": branch, "motto": motto}),
-        ("bank:merge", {"source": source, "target": target}),
-        ("bank:rich", {"branch": branch, "least": 40}),
-    ])  # fmt: skip
-
-
-def random_query(random: Random) -> tuple[str, dict[str, Any]]:
-    """One of the bank's queries."""
-    name, branch = random.choice(NAMES), random.choice(BRANCHES)
-    return random.choice([
-        ("bank:balance", {"name": name}),
-        ("bank:mustHave", {"name": name}),
-        ("bank:richest", {"branch": branch, "count": random.choice([1, 2, 5])}),
-        ("bank:between", {"branch": branch, "low": 20, "high": random.choice([50, 80])}),
-        ("bank:withMotto", {"text": random.choice(["slow", "steady growth", "gro", "bold"])}),
-        ("bank:history", {"count": 2, "pages": random.choice([1, 3])}),
-        ("bank:total", {"names": random.sample(NAMES, 3)}),
-        ("bank:mine", {}),
-        ("bank:listed", {
-            "branch": branch, "richest_first": random.random() < 0.5,
-            "pagination_opts": {"numItems": random.choice([1, 3]), "cursor": None},
-        }),
-    ])  # fmt: skip
+    def heard(self, wish: Wish, process: Process, outcome: Answer | AppError) -> None:
+        """A process answers a wish."""
+        if wish.asked_of is not process:
+            return  # the connection it was sent on is gone
+        if isinstance(outcome, AppError) and outcome.kind is Kind.UNAVAILABLE:
+            wish.asked_of = None  # a client tries again later
+            return
+        wish.outcome = outcome
+        for client in self.clients:
+            if wish in client.wishes:
+                client.wishes.remove(wish)
+        if isinstance(outcome, Answer):
+            self.acknowledged_at[wish.label] = outcome.ts
