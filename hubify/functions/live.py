@@ -6,6 +6,8 @@ it stale; the first watcher who then asks runs it again, at the durable head, fo
 the end that its first run found: from the second run on its watchers ask for just that page, while
 others who come and ask for a page of so many rows are counted out their own.
 
+Results are kept within a bound of bytes; one that was dropped is made anew when it is asked for.
+
 Invariant: `result()` equals a fresh run of the watcher's question at the durable head, but for a
 failure that may pass (a bug met by chance, a store that cannot be read): that is shown until the
 question is run again, which is at the first commit or at the first look after a short while.
@@ -27,6 +29,7 @@ from hubify.wire.results import LiveResult, encode_answer, live_refusal, live_va
 
 RETRY_S = 1.0  # from a failure that may pass to the next run; doubled for each one that fails
 LONGEST_RETRY_S = 60.0
+MAX_KEPT_BYTES = 128 * 1024 * 1024  # of all results; the newest may be larger alone
 MAX_COUNTED = 10  # failures in a row; more wait no longer
 
 Key = tuple[str, bytes, str | None, Principal | None]
@@ -99,6 +102,8 @@ class LiveQueries:
         self._shared: dict[Key, Shared] = {}
         self._by_token: dict[Token, Shared] = {}
         self._failing: dict[Shared, None] = {}
+        self._kept: dict[Shared, int] = {}
+        self.kept_bytes = 0
         wiring.database.on_commits.append(lambda _commits, stale: self._mark_stale(stale))
 
     def __len__(self) -> int:
@@ -150,7 +155,9 @@ class LiveQueries:
             known = self._shared.get(trial.key)
             if known is not None:
                 self._unsubscribe(known)
-                known.token, known.result, known.journal = trial.token, trial.result, trial.journal
+                known.token, known.journal = trial.token, trial.journal
+                self._keep(known, trial.result)
+                self._keep(trial, None)
                 if known.token is not None:
                     self._by_token[known.token] = known
                 self._note_failure(known)
@@ -164,7 +171,7 @@ class LiveQueries:
         run = run_query(
             self._wiring, question.spec, question.arguments, principal, journal=question.journal
         )
-        shared.result = self._as_result(run, question.spec)
+        self._keep(shared, self._as_result(run, question.spec))
         self._note_failure(shared)
         if run.journal is not None:
             shared.journal = run.journal
@@ -222,11 +229,24 @@ class LiveQueries:
 
     def _drop(self, shared: Shared) -> None:
         self._unsubscribe(shared)
+        self._keep(shared, None)
         self._shared.pop(shared.key, None)
         self._failing.pop(shared, None)
 
+    def _keep(self, shared: Shared, result: LiveResult | None) -> None:
+        """Set a question's result; beyond the bound those set longest ago are dropped."""
+        self.kept_bytes -= self._kept.pop(shared, 0)
+        shared.result = result
+        if result is None:
+            return
+        size = self._kept[shared] = len(result.members)
+        self.kept_bytes += size
+        while self.kept_bytes > MAX_KEPT_BYTES and len(self._kept) > 1:
+            self._keep(next(iter(self._kept)), None)
+
     def _stale(self, shared: Shared) -> None:
-        shared.token = shared.result = None
+        shared.token = None
+        self._keep(shared, None)
         if shared.journal != shared.question.journal:
             self._scatter(shared)
             return

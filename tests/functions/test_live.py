@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hubify.domains.system import system
+from hubify.functions import live
 from hubify.functions.backend import Call
 from hubify.functions.context import QueryCtx
 from hubify.functions.live import LiveQueries, Watcher
@@ -153,6 +154,28 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     made.commit_elsewhere("a")
     made.error = request.param
     return made
+
+
+def test_results_are_kept_within_a_bound_and_made_anew_when_asked_for(
+    failing: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.error = None
+    monkeypatch.setattr(live, "MAX_KEPT_BYTES", 1_000)
+    for number in range(20):
+        failing.commit_elsewhere(f"n{number}")
+    watchers = [watch(failing.backend, "notes:get", {"name": f"n{n}"}) for n in range(20)]
+    digests = [watcher.result().digest for watcher in watchers]
+    queries = failing.backend.backend.live
+    assert failing.runs == 20
+    assert queries.kept_bytes <= 1_000
+    assert [watcher.result().digest for watcher in watchers] == digests
+    assert failing.runs > 30
+    failing.backend.mutation("notes:count", {"name": "n0"}, principal=KIM)
+    assert watchers[0].result().digest != digests[0]
+    for watcher in watchers:
+        watcher.detach()
+    assert (len(queries), queries.kept_bytes) == (0, 0)
+    assert len(failing.backend.database.subscriptions) == 0
 
 
 def test_a_failure_that_may_pass_is_gone_after_the_next_commit(failing: Failing) -> None:

@@ -1,7 +1,8 @@
 """What all sync sockets of a process share: the host, the frames, the timer and the bounds.
 
-Invariant: sockets in all, sockets of one address, bytes of unfinished messages and of the arguments
-of live queries stay within the settings; every socket that was opened is forgotten when it closes.
+Invariant: sockets in all, sockets of one address, bytes of unfinished messages, of the arguments of
+live queries and of what clients leave unread stay within the settings; every socket that was opened
+is forgotten when it closes.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ class SyncSettings(msgspec.Struct, frozen=True):
     max_sockets_per_address: int = 2_000
     max_unfinished_bytes: int = 256 * MIB  # of messages that are not complete
     max_watched_bytes: int = 256 * MIB  # of the arguments of live queries
+    max_unsent_bytes: int = 512 * MIB  # that clients have not read; a text for many counts for each
     trusted_proxies: frozenset[str] = frozenset()
 
 
@@ -53,6 +55,7 @@ class SyncEndpoint:
         self.frames = Frames()
         self.unfinished = Room(self.settings.max_unfinished_bytes)
         self.watched = Room(self.settings.max_watched_bytes)
+        self.unsent = Room(self.settings.max_unsent_bytes)
         self._turns: TurnQueue | None = None
         self._wheel: Wheel[Member] = Wheel()
         self._timer: asyncio.TimerHandle | None = None

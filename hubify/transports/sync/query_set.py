@@ -26,6 +26,7 @@ from hubify.wire.sync_messages import Add, ProtocolViolation
 
 ALLOWED_BYTES = 64 * 1024  # of one session's arguments, however much others hold
 REMOVED = b""
+MAX_SHOWN_BYTES = 2 * limits.MAX_ANSWER_BYTES  # of all results that one client is shown
 
 
 class Size(NamedTuple):
@@ -55,7 +56,17 @@ class Refused:
 class Watched:
     """One query of the set: what it asks, and the digest of what the client knows of it."""
 
-    __slots__ = ("arguments", "charged", "fixed", "journal", "live", "path", "size", "told")
+    __slots__ = (
+        "arguments",
+        "charged",
+        "fixed",
+        "journal",
+        "live",
+        "path",
+        "shown",
+        "size",
+        "told",
+    )
 
     def __init__(
         self, path: str, arguments: dict[str, Value], journal: str | None, size: Size
@@ -68,6 +79,7 @@ class Watched:
         self.told: bytes | None = None
         self.charged = True
         self.fixed = False
+        self.shown = 0
 
 
 class QuerySet:
@@ -91,6 +103,7 @@ class QuerySet:
         self._on_fault = on_fault
         self._room = room
         self._size = NOTHING
+        self._shown_bytes = 0
         self._watched: dict[int, Watched] = {}
         self._due: dict[int, None] = {}
         self._news: dict[int, LiveResult] = {}
@@ -128,6 +141,7 @@ class QuerySet:
         if watched is None:
             return
         self._hold(NOTHING, watched.size)
+        self._shown_bytes -= watched.shown
         self._let_go(watched)
         self._due.pop(query_id, None)
         self._news.pop(query_id, None)
@@ -160,7 +174,7 @@ class QuerySet:
             watched = self._watched[query_id]
             if watched.live is None:
                 watched.live = self._attach(query_id, watched, principal, refusal)
-            result = self._news[query_id] = self._run(watched.live)
+            result = self._news[query_id] = self._fitting(watched, self._run(watched.live))
             watched.journal = result.journal or watched.journal
             if result.passing and not watched.fixed:
                 self._passing.add(query_id)
@@ -190,6 +204,7 @@ class QuerySet:
         for watched in self._watched.values():
             self._let_go(watched)
         self._hold(NOTHING, self._size)
+        self._shown_bytes = 0
         for kept in (self._watched, self._due, self._news, self._removed, self._passing):
             kept.clear()
 
@@ -200,6 +215,7 @@ class QuerySet:
         assert not self._removed.keys() & watched
         sizes = [each.size for each in self._watched.values()]
         assert self._size == Size(sum(size[0] for size in sizes), sum(size[1] for size in sizes))
+        assert self._shown_bytes == sum(each.shown for each in self._watched.values())
         for query_id, each in self._watched.items():
             assert each.live is not None or query_id in self._due, f"query {query_id} is forgotten"
             pending = query_id in self._due or query_id in self._news
@@ -257,6 +273,17 @@ class QuerySet:
         watched.charged = False
         return live
 
+    def _fitting(self, watched: Watched, result: LiveResult) -> LiveResult:
+        """The result, or that there is no room for it beside those that the client is shown."""
+        shown_bytes = self._shown_bytes + len(result.members) - watched.shown
+        if shown_bytes > MAX_SHOWN_BYTES and len(result.members) > watched.shown:
+            self._let_go(watched)
+            watched.live = Refused(_too_much_shown())
+            result = watched.live.result()
+            shown_bytes = self._shown_bytes + len(result.members) - watched.shown
+        self._shown_bytes, watched.shown = shown_bytes, len(result.members)
+        return result
+
     def _run(self, live: LiveQuery) -> LiveResult:
         try:
             return live.result()
@@ -287,6 +314,13 @@ def _too_much() -> TooLarge:
     return TooLarge(
         f"the live queries of one connection may have {MAX_WATCHED_BYTES} bytes and "
         f"{MAX_WATCHED_VALUES} values of arguments in all; stop watching some, or send less"
+    )
+
+
+def _too_much_shown() -> TooLarge:
+    return TooLarge(
+        f"the live queries of one connection may show {MAX_SHOWN_BYTES} bytes in all; "
+        "stop watching some and watch this one again, or ask for less"
     )
 
 

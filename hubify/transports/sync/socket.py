@@ -31,6 +31,7 @@ from hubify.wire.sync_messages import TOO_LONG, MessageTooLarge
 SLICE_BYTES = 16 * 1024  # taken in at a time, so that one socket's flood is everyone's small delay
 UNSENT_LOW_WATER = 128 * 1024  # bytes that the kernel may keep beyond what is in flight
 ALLOWED_UNFINISHED = 64 * 1024  # of one message, however much others hold
+ALLOWED_UNSENT = 1024 * 1024  # to one client, however much others leave unread
 
 CONNECT_BEATS = 4  # until Connect must have come
 QUIET_BEATS = 3  # without output until a client is told that the server lives
@@ -80,8 +81,7 @@ class SyncSocket(asyncio.Protocol):
         self._session: Session | None = None
         self._address: str | None = None
         self._arrived = b""
-        self._fragments: list[bytes] = []
-        self._fragmented = 0
+        self._fragments = bytearray()
         self._unfinished = 0
         self._is_open = True
         self._close_sent = False
@@ -92,6 +92,7 @@ class SyncSocket(asyncio.Protocol):
         self._quiet_beats = 0
         self._silent_beats = 0
         self._unsent_bytes = 0
+        self._counted_unsent = 0
         self._mutation: int | None = None
         self._mutation_beats = 0
 
@@ -130,19 +131,22 @@ class SyncSocket(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Something that we sent could not be handed to the network at once."""
         self._write_paused = True
+        self._count_unsent()
 
     def resume_writing(self) -> None:
         """The network has taken all that we sent."""
         self._write_paused = False
+        self._count_unsent()
         if self._session is not None:
             self._session.sent()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Nothing more can come or go."""
-        self._is_open = False
+        self._is_open = self._write_paused = False
         self._hold(0)
+        self._count_unsent()
         self._arrived = b""
-        self._fragments.clear()
+        self._fragments = bytearray()
         self._endpoint.closed(self, self._address)
         if self._connections is not None:
             self._connections.discard(self)
@@ -197,7 +201,7 @@ class SyncSocket(asyncio.Protocol):
             elif isinstance(event, Frame):
                 self._take_frame(event)
         self._flush()
-        self._hold(self._fragmented if events else self._unfinished + len(data))
+        self._hold(len(self._fragments) if events else self._unfinished + len(data))
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.CONT:
@@ -206,16 +210,11 @@ class SyncSocket(asyncio.Protocol):
             self._send_close(BINARY_REFUSED)
 
     def _take_text(self, data: bytes, *, is_last: bool) -> None:
-        if not is_last:
-            self._fragments.append(data)
-            self._fragmented += len(data)
-            return
-        if self._fragments:
-            data = b"".join((*self._fragments, data))
-            self._fragments.clear()
-            self._fragmented = 0
-        if self._session is not None and not self._close_sent:
-            self._session.receive(data)
+        if self._fragments or not is_last:
+            self._fragments += data
+        if is_last and self._session is not None and not self._close_sent:
+            whole, self._fragments = self._fragments or data, bytearray()
+            self._session.receive(whole)
 
     def _hold(self, unfinished: int) -> None:
         """Count the bytes that this socket holds of a message which is not complete."""
@@ -279,6 +278,8 @@ class SyncSocket(asyncio.Protocol):
         texts = session.turn(self._endpoint.turns.may_go_on)
         if texts:
             self._write(texts[0] if len(texts) == 1 else b"".join(texts))
+        if self._transport.is_closing():
+            return
         if session.closing is not None:
             self._send_close(session.closing)
         elif not self._write_paused:
@@ -287,6 +288,15 @@ class SyncSocket(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         self._quiet_beats = 0
         self._transport.write(data)
+        if self._write_paused:
+            self._count_unsent()
+
+    def _count_unsent(self) -> None:
+        """Count what the client has not read; too much of all, and those with much are cut off."""
+        unsent = self._transport.get_write_buffer_size() if self._write_paused else 0
+        change, self._counted_unsent = unsent - self._counted_unsent, unsent
+        if not self._endpoint.unsent.take(change) and unsent > ALLOWED_UNSENT:
+            self._transport.abort()
 
     def _flush(self) -> None:
         """Send what the WebSocket protocol itself has to say."""

@@ -123,6 +123,10 @@ class FakeHost:
         key = str(call.arguments.get("key", ""))
         if call.path == "store:whoami":
             return live_value(convex_json.encode(call.principal.owner))
+        if call.path == "store:long":
+            size = call.arguments.get("size", 0)
+            assert isinstance(size, int)
+            return live_value(convex_json.encode(key * size))
         if call.path == "store:down":
             return live_refusal(Unavailable("the store is down"))
         if call.path == "store:fail":

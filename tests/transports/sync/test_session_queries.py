@@ -18,6 +18,7 @@ from hubify.wire.sync_messages import (
 )
 from tests.transports.sync.fake_host import FakeHost
 from tests.transports.sync.model_client import (
+    MIB,
     PYTHON,
     SESSION,
     ModelClient,
@@ -216,6 +217,21 @@ def test_arguments_of_all_clients_share_a_bound_and_each_may_have_a_few(host: Fa
     assert second.results.keys() == {0, 2}
     second.session.end()
     assert room.taken_bytes == 0
+
+
+def test_what_one_client_is_shown_is_bounded(host: FakeHost, client: ModelClient) -> None:
+    for query_id in range(5):
+        client.watch(query_id, "store:long", key=str(query_id), size=8 * MIB)
+    client.settle()
+    assert len(client.results) == 3
+    assert len(host.lives) == 3
+    (code, *others) = {failure[1]["code"] for failure in client.failures.values()}
+    assert (code, others) == ("PAYLOAD_TOO_LARGE", [])
+    shown, refused = min(client.results), min(client.failures)
+    client.modify(Remove(query_id=shown), Remove(query_id=refused))
+    client.watch(9, "store:long", key="9", size=8 * MIB)
+    client.settle()
+    assert client.results[9] == "9" * 8 * MIB
 
 
 def test_a_query_refused_for_now_is_asked_again(host: FakeHost, client: ModelClient) -> None:

@@ -1,11 +1,12 @@
 """A socket's time, order and back-pressure, on a transport that the test controls."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
 import pytest
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 
 from hubify.transports.sync import socket as socket_module
 from hubify.transports.sync.endpoint import SyncEndpoint, SyncSettings
@@ -43,6 +44,8 @@ class Stage:
     def __init__(self, settings: SyncSettings | None = None) -> None:
         self.host = FakeHost()
         self.endpoint = SyncEndpoint(self.host, settings)
+        # Beats come from tests alone, however slow the machine.
+        self.endpoint._arrange_beat = lambda: None  # type: ignore[method-assign]
 
     def line(self, *, connect: bool = True) -> Line:
         return Line(self.endpoint, connect=connect)
@@ -60,6 +63,15 @@ def on_stage(test: Test) -> Callable[[], None]:
 
     del run.__wrapped__  # pytest would take the stage for a fixture
     return run
+
+
+MIB = 1024 * 1024
+
+
+def watch_long(key: str, size: int) -> ModifyQuerySet:
+    """The first change of a client that watches something long."""
+    add = Add(query_id=0, udf_path="store:long", args=[{"key": key, "size": size}])
+    return ModifyQuerySet(base_version=0, new_version=1, modifications=[add])
 
 
 def watch(*keys: str) -> ModifyQuerySet:
@@ -200,6 +212,41 @@ async def test_a_message_may_come_in_any_number_of_pieces(stage: Stage) -> None:
     await settle()
     assert told(line.heard()) == ["Ping", "Transition"]
     assert stage.endpoint.unfinished.taken_bytes == 0
+
+
+@on_stage
+async def test_tiny_pieces_of_a_message_take_no_more_room_than_they_say(stage: Stage) -> None:
+    line = stage.line()
+    pieces = [Frame(Opcode.TEXT, b"x", fin=False)] + [Frame(Opcode.CONT, b"x", fin=False)] * 8_000
+    sent = b"".join(piece.serialize(mask=True) for piece in pieces)
+    tracemalloc.start()
+    try:
+        for start in range(0, len(sent), 4096):
+            line.socket.data_received(sent[start : start + 4096])
+            await settle(1)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 10 * len(pieces)
+
+
+def test_what_clients_leave_unread_is_bounded_together() -> None:
+    async def play() -> None:
+        stage = Stage(SyncSettings(max_unsent_bytes=4 * MIB))
+        lines = [stage.line() for _ in range(4)]
+        for number, line in enumerate(lines):
+            await settle()
+            line.heard()
+            line.transport.stuck = True
+            line.send(watch_long(f"{number}", 3 * MIB if number else 300))
+            await settle()
+        assert [line.transport.aborted for line in lines] == [False, False, True, True]
+        lines[1].transport.let_go()
+        for line in lines:
+            line.lose()
+        assert stage.endpoint.unsent.taken_bytes == 0
+
+    asyncio.run(play())
 
 
 @on_stage
