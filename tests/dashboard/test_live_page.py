@@ -161,6 +161,7 @@ def test_a_trial_shows_both_arms_and_a_maintainer_may_end_it(hub: Server, tab: T
     for turn in range(12):
         run_with_ticket(hub, turn)
     tab.wait_for_text(".difference", "however often one looks")
+    tab.wait_for_text("main", "Tickets that came back")
     assert not tab.evaluate("document.querySelector('.decide') !== null")
 
     use_key(tab, hub.admin_key)

@@ -53,6 +53,7 @@ function running(view, decide) {
     stages(view),
     arms(view, evidence.counted),
     difference(evidence.effect, view.interval),
+    returned(view),
     judge(evidence),
     decide.forTrial(view),
   ];
@@ -96,6 +97,13 @@ function difference(effect, interval) {
       h("span", { class: "note" }, ` of success, both arms weighed alike. What ${plural(interval.runs, "run")} `
         + `leave open, however often one looks: ${points(interval.lower)} to ${points(interval.upper)}.`)),
     range({ lower: scale(interval.lower), upper: scale(interval.upper), value: scale(estimate), tone: "canary" }));
+}
+
+/** How many of the tickets that were handed out have been reported: a silent version shows here. */
+function returned({ version, baselineVersion, tickets: { canary, baseline } }) {
+  const came = (name, arm) => `${count(arm.returned)} of ${count(arm.issued)} of ${name}`;
+  return h("p", { class: "note" }, "Tickets that came back: ",
+    `${came(version, canary)}, ${came(baselineVersion, baseline)}.`);
 }
 
 function arm(tone, version, role, runs) {

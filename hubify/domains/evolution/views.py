@@ -41,6 +41,7 @@ from hubify.domains.evolution.tables import (
     ImprovementGroup,
     ImprovementStatus,
     Supporter,
+    TriggerType,
 )
 from hubify.domains.skills import Skill, of_visible_skill, tickets_of
 from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
@@ -50,6 +51,10 @@ MAX_GROUPS = 200
 MAX_SHOWN = 100
 MAX_NAMED = 50
 LIVE_GROUPS = (GroupStatus.OPEN, GroupStatus.DRAFTING, GroupStatus.CANARY)
+TRIGGERS = {
+    TriggerType.IMPROVEMENT_THRESHOLD: "enough agents ask for the same",
+    TriggerType.MANUAL_REQUEST: "a maintainer asked for a new version",
+}
 SHOWN_STATUS = {
     EvolutionStatus.DRAFTING: "pending",
     EvolutionStatus.PENDING: "pending",
@@ -103,7 +108,7 @@ def waits_for(skill: Skill, attempt: Evolution) -> str:
 def reason_of(ctx: QueryCtx, skill: Skill, attempt: Evolution | None) -> str:
     """Why the status is what it is, in one sentence."""
     if attempt is not None:
-        return attempt.reason or f"{attempt.trigger} is being followed"
+        return attempt.reason or f"{TRIGGERS[attempt.trigger]}, which is being followed"
     groups = groups_of(ctx, skill)
     if not groups:
         return "no improvements are pending"
@@ -158,9 +163,9 @@ def canary_view(ctx: QueryCtx, skill: Skill) -> CanaryView:
             baseline=Measured(counted.stable.runs, counted.stable.rate),
             canary=Measured(counted.canary.runs, counted.canary.rate),
         ),
+        tickets=both_arms(tickets_of(ctx, canary.id)),
         started_at=canary.started_at,
         estimated_completion=last_stage_end(canary, state),
-        tickets=both_arms(tickets_of(ctx, canary.id)),
         horizon_at=canary.horizon_at,
         interval=interval_of(ctx, canary),
         evidence=shown_decision(ctx, skill.id, decision),

@@ -34,6 +34,7 @@ def test_three_agents_ask_for_the_same_and_the_skill_gets_better() -> None:
     story.fleet(1, stable=0.6, per_hour=90)
     assert story.suggest() == [False, False, True]
     assert story.status().status == "pending"
+    assert story.status().reason == "enough agents ask for the same, which is being followed"
     assert improvements(story) == [("drafting", None)]
 
     story.backend.advance(1)
