@@ -1,5 +1,7 @@
 """How a skill evolves is set in one place, and a change that completes a request follows it."""
 
+from typing import Any
+
 import pytest
 
 from hubify.functions import Forbidden, InvalidInput
@@ -23,7 +25,7 @@ def test_settings_change_one_by_one() -> None:
     ],
 )
 def test_a_request_that_new_settings_let_through_is_followed_at_once(
-    change: dict[str, object],
+    change: dict[str, Any],
 ) -> None:
     story = Story(minReporters=10, enabled="enabled" not in change)
     story.suggest(3)
@@ -43,7 +45,7 @@ def test_settings_that_change_nothing_for_a_request_leave_it_waiting() -> None:
     "stages",
     [{"stageHours": [1]}, {"stageShares": [0.5, 0.25], "stageHours": [1, 1]}],
 )
-def test_stages_that_do_not_fit_together_are_refused(stages: dict[str, object]) -> None:
+def test_stages_that_do_not_fit_together_are_refused(stages: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match=r"stageHours|stageShares"):
         Story().maintain("updateSettings", **stages)
 
