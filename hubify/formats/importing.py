@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from hubify.formats.bundle import Bundle
@@ -76,6 +77,7 @@ class Importer:
         self._visibility = visibility
         self._owner = owner
         self._version_ids: dict[str, str] = {}
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
 
     def run(self, found: Iterable[Imported]) -> Iterator[Outcome]:
         """Import skills as they are read; those that name parents follow after the others."""
@@ -94,6 +96,7 @@ class Importer:
             yield _unreadable(skill.source, refused)
         for version in skill.versions:
             yield self._import_version(skill, version)
+        yield from self._there_already(skill)
 
     def _import_descent(self, skills: list[ImportedSkill]) -> Iterator[Outcome]:
         """Import in order of publication, but never a version before its parents.
@@ -111,8 +114,26 @@ class Importer:
                 yield self._import_version(skill, version)
             done = {version.source_id for _skill, version in ready or pending[:1]}
             pending = [pair for pair in pending if pair[1].source_id not in done]
+        for skill in skills:
+            yield from self._there_already(skill)
+
+    def _there_already(self, skill: ImportedSkill) -> Iterator[Outcome]:
+        """What became of versions that have the bytes of an earlier one."""
+        for repeated in skill.repeated:
+            first = self._outcomes[skill.source, repeated.version]
+            yield msgspec.structs.replace(
+                first,
+                source_id=repeated.source_id,
+                state=State.REFUSED if first.state is State.REFUSED else State.UNCHANGED,
+                findings=(f"It has the bytes of {repeated.version} again.",),
+            )
 
     def _import_version(self, skill: ImportedSkill, version: ImportedVersion) -> Outcome:
+        outcome = self._sent(skill, version)
+        self._outcomes[skill.source, version.version] = outcome
+        return outcome
+
+    def _sent(self, skill: ImportedSkill, version: ImportedVersion) -> Outcome:
         about_skill = skill.findings if version is skill.versions[0] else ()
         said = [str(finding) for finding in (*about_skill, *version.findings)]
         lost = [parent for parent in version.parents if parent not in self._version_ids]

@@ -1,7 +1,7 @@
 """What an import hands over: skills with their versions in order, and what could not be read.
 
-Invariant: each candidate comes out as a version, as `Unreadable`, or as a finding that says its
-bytes are there already; none is dropped without a word.
+Invariant: each candidate comes out as a version, as `Unreadable`, or as `Repeated` when its bytes
+are there already; none is dropped without a word.
 """
 
 from collections.abc import Iterable
@@ -46,6 +46,13 @@ class Unreadable(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class Repeated(Struct, frozen=True):
+    """A version that has the bytes of an earlier one, whose number is `version`."""
+
+    source_id: str
+    version: str
+
+
 class ImportedSkill(Struct, frozen=True, kw_only=True):
     """One skill with at least one version, oldest first.
 
@@ -60,6 +67,7 @@ class ImportedSkill(Struct, frozen=True, kw_only=True):
     description: str
     category: str | None
     versions: tuple[ImportedVersion, ...]
+    repeated: tuple[Repeated, ...]
     refused: tuple[Unreadable, ...]
     findings: tuple[Finding, ...]
 
@@ -119,8 +127,7 @@ def assemble(
     if not accepted:
         reasons = [finding for item in turned_away for finding in item.findings]
         return Unreadable(origin.source, (*notes, *reasons))
-    versions = _numbered(origin, accepted, notes)
-    return _skill(origin, versions, turned_away, notes)
+    return _skill(origin, _numbered(origin, accepted), turned_away, notes)
 
 
 def _read(origin: Origin, candidate: Candidate) -> _Read | Unreadable:
@@ -164,21 +171,25 @@ def _declared(
     return version
 
 
-def _numbered(
-    origin: Origin, accepted: list[_Read], notes: list[Finding]
-) -> tuple[ImportedVersion, ...]:
+class _History(Struct, frozen=True):
+    """The versions of a skill, and those that were there already."""
+
+    versions: list[ImportedVersion]
+    repeated: list[Repeated]
+
+
+def _numbered(origin: Origin, accepted: list[_Read]) -> _History:
     digests = [
         item.candidate.source_id if origin.keep_repeats else item.bundle.digest for item in accepted
     ]
     numbers = number_history(zip((item.declared for item in accepted), digests, strict=True))
-    versions: list[ImportedVersion] = []
+    history = _History([], [])
     for item, number in zip(accepted, numbers, strict=True):
         if number.how is Numbering.REPEATED:
-            what = f"{quoted(item.candidate.source_id)} has the bytes of {number.version} again."
-            notes.append(noted("version-repeated", what))
+            history.repeated.append(Repeated(item.candidate.source_id, number.version))
         else:
-            versions.append(_version(item, number))
-    return tuple(versions)
+            history.versions.append(_version(item, number))
+    return history
 
 
 def _version(item: _Read, number: Numbered) -> ImportedVersion:
@@ -204,11 +215,11 @@ def _version(item: _Read, number: Numbered) -> ImportedVersion:
 
 def _skill(
     origin: Origin,
-    versions: tuple[ImportedVersion, ...],
+    history: _History,
     turned_away: list[Unreadable],
     notes: list[Finding],
 ) -> Imported:
-    newest = next((v.document for v in reversed(versions) if v.document is not None), None)
+    newest = next((v.document for v in reversed(history.versions) if v.document is not None), None)
     slug = slug_from(origin.slug) or (newest.name if newest is not None else "")
     if not slug:
         what = f"The name {quoted(origin.slug)} has no Latin letter or digit."
@@ -224,7 +235,8 @@ def _skill(
         display_name=origin.display_name or (newest.display_name if newest else slug),
         description=newest.description if newest is not None else origin.description,
         category=origin.category or (newest.category if newest is not None else None),
-        versions=versions,
+        versions=tuple(history.versions),
+        repeated=tuple(history.repeated),
         refused=tuple(turned_away),
         findings=tuple(notes),
     )

@@ -45,7 +45,7 @@ def test_a_version_listed_twice_is_read_once() -> None:
     data = meta(("1.0.0", 10), ("1.0.0", 10))
     read = skill(read_history(data, {"1.0.0": version("a")}, source="s"))
     assert [each.version for each in read.versions] == ["1.0.0"]
-    assert [each.code for each in read.findings] == ["version-repeated"]
+    assert [each.version for each in read.repeated] == ["1.0.0"]
 
 
 def test_a_list_and_folders_that_differ_are_refused_one_by_one() -> None:

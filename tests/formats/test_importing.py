@@ -118,3 +118,17 @@ def test_what_a_registry_finds_and_how_to_mend_it_are_two_sentences() -> None:
     answer = {"outcome": "refused", "findings": [finding]}
     (outcome,) = Importer(lambda _path, _arguments: answer).run([skill("a", ("a1", 1, ()))])
     assert outcome.findings[-1] == "SKILL.md:7: refused: runs what it loads. Take that out."
+
+
+@pytest.mark.parametrize(("answered", "state"), [("imported", "unchanged"), ("refused", "refused")])
+def test_a_version_with_the_bytes_of_another_ends_as_that_one_did(
+    answered: str, state: str
+) -> None:
+    same = gather([("SKILL.md", b"# A\n\nText.\n")])
+    candidates = [Candidate(source_id=source_id, gathered=same) for source_id in ("a1", "a2")]
+    registry = {"outcome": answered, "findings": [], "version_id": "id-1"}
+    importer = Importer(lambda _path, _arguments: registry)
+    first, second = importer.run([assemble(Origin(source="a", slug="a"), candidates)])
+    assert (first.source_id, second.source_id) == ("a1", "a2")
+    assert (second.state, second.version) == (state, first.version)
+    assert second.findings == ("It has the bytes of 1.0.0 again.",)

@@ -12,6 +12,7 @@ from hubify.formats.records import (
     Imported,
     ImportedSkill,
     Origin,
+    Repeated,
     Unreadable,
     all_findings,
     assemble,
@@ -68,8 +69,7 @@ def test_the_same_bytes_under_the_same_number_are_named_not_repeated() -> None:
         ORIGIN, [candidate(1, skill_text("x"), "v1.0.0"), candidate(2, skill_text("x"), "1.0.0")]
     )
     assert numbers(read) == ["1.0.0"]
-    assert [finding.code for finding in skill(read).findings] == ["version-repeated"]
-    assert "'c2'" in skill(read).findings[0].what
+    assert skill(read).repeated == (Repeated("c2", "1.0.0"),)
 
 
 def test_other_bytes_under_the_same_number_are_bumped_and_said() -> None:
@@ -147,6 +147,5 @@ def test_nothing_is_dropped_without_a_word(history: list[tuple[str, str | None]]
     if isinstance(read, Unreadable):
         assert len(read.findings) >= len(candidates)
         return
-    repeated = [each for each in read.findings if each.code == "version-repeated"]
-    assert len(read.versions) + len(read.refused) + len(repeated) == len(candidates)
+    assert len(read.versions) + len(read.refused) + len(read.repeated) == len(candidates)
     assert len({version.version for version in read.versions}) == len(read.versions)

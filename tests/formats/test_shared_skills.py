@@ -49,11 +49,7 @@ def outcomes(imported: Iterable[Imported]) -> Counter[str]:
     table = Counter(outcome(version) for version in versions(imported))
     refused = sum(isinstance(each, Unreadable) for each in imported)
     table["refused"] = refused + sum(len(skill.refused) for skill in skills(imported))
-    table["repeated"] = sum(
-        finding.code == "version-repeated"
-        for skill in skills(imported)
-        for finding in skill.findings
-    )
+    table["repeated"] = sum(len(skill.repeated) for skill in skills(imported))
     return table
 
 
