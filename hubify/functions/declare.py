@@ -7,7 +7,7 @@ colour, and with a scope or openly public; whatever breaks this fails at import,
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from hubify.core.schema import Table
 from hubify.functions.binding import Argument, Binding, arguments_of, camel
@@ -22,7 +22,43 @@ from hubify.values.rows import Index, Row
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound=type[Row])
+RATES = {
+    FunctionKind.QUERY: RateClass.QUERY,
+    FunctionKind.MUTATION: RateClass.MUTATION,
+    FunctionKind.ACTION: RateClass.MUTATION,
+}
 SYSTEM_TABLES = (JOBS, CRONS, TICKS, ANSWERED, KEYS_IN_USE, CLOSED)
+
+
+class Options(TypedDict, total=False):
+    """What every declaration may say; `scope` or `public`, or `internal`, it must.
+
+    `name`: instead of the Python function's, in camel case. `also`: other names of arguments, each
+    with its own. `aliases`: other paths. `rate`: which allowance a call draws on (`RATES`, if not
+    said). `errors`: what it raises beyond what every function may.
+    """
+
+    public: bool
+    scope: str | None
+    rest: Route | tuple[Route, ...]
+    errors: tuple[type[AppError], ...]
+    rate: RateClass
+    name: str | None
+    also: Mapping[str, str] | None
+    aliases: tuple[str, ...]
+    internal: bool
+
+
+class MutationOptions(Options, total=False):
+    """`secret`: the answer is shown once, and not kept for a second arrival of the same call."""
+
+    secret: bool
+
+
+class ActionOptions(Options, total=False):
+    """`retries`: how often a scheduled run that failed is tried again; only if idempotent."""
+
+    retries: int
 
 
 class Domain:
@@ -49,67 +85,20 @@ class Domain:
 
         return declare
 
-    def query(
-        self,
-        *,
-        public: bool = False,
-        scope: str | None = None,
-        rest: Route | tuple[Route, ...] = (),
-        errors: tuple[type[AppError], ...] = (),
-        rate: RateClass = RateClass.QUERY,
-        name: str | None = None,
-        also: Mapping[str, str] | None = None,
-        aliases: tuple[str, ...] = (),
-        internal: bool = False,
-    ) -> Callable[[F], F]:
+    def query(self, **options: Unpack[Options]) -> Callable[[F], F]:
         """Declare a read-only function; anybody may subscribe to it."""
-        return self._declare(
-            FunctionKind.QUERY, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
-            name=name, also=also, aliases=aliases, internal=internal,
-        )  # fmt: skip
+        _refuse_unknown(options, Options)
+        return self._declare(FunctionKind.QUERY, options)
 
-    def mutation(
-        self,
-        *,
-        public: bool = False,
-        scope: str | None = None,
-        rest: Route | tuple[Route, ...] = (),
-        errors: tuple[type[AppError], ...] = (),
-        rate: RateClass = RateClass.MUTATION,
-        name: str | None = None,
-        also: Mapping[str, str] | None = None,
-        aliases: tuple[str, ...] = (),
-        internal: bool = False,
-        secret: bool = False,
-    ) -> Callable[[F], F]:
-        """Declare a function that reads and writes in one serializable transaction.
+    def mutation(self, **options: Unpack[MutationOptions]) -> Callable[[F], F]:
+        """Declare a function that reads and writes in one serializable transaction."""
+        _refuse_unknown(options, MutationOptions)
+        return self._declare(FunctionKind.MUTATION, options, secret=options.get("secret", False))
 
-        `secret`: its answer is shown once and not kept for a second arrival of the same call.
-        """
-        return self._declare(
-            FunctionKind.MUTATION, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
-            name=name, also=also, aliases=aliases, internal=internal, secret=secret,
-        )  # fmt: skip
-
-    def action(
-        self,
-        *,
-        public: bool = False,
-        scope: str | None = None,
-        rest: Route | tuple[Route, ...] = (),
-        errors: tuple[type[AppError], ...] = (),
-        rate: RateClass = RateClass.MUTATION,
-        name: str | None = None,
-        also: Mapping[str, str] | None = None,
-        aliases: tuple[str, ...] = (),
-        internal: bool = False,
-        retries: int = 0,
-    ) -> Callable[[F], F]:
-        """Declare an `async` function that may reach the world; `retries` only if idempotent."""
-        return self._declare(
-            FunctionKind.ACTION, public=public, scope=scope, rest=rest, errors=errors, rate=rate,
-            name=name, also=also, aliases=aliases, internal=internal, retries=retries,
-        )  # fmt: skip
+    def action(self, **options: Unpack[ActionOptions]) -> Callable[[F], F]:
+        """Declare an `async` function that may reach the world."""
+        _refuse_unknown(options, ActionOptions)
+        return self._declare(FunctionKind.ACTION, options, retries=options.get("retries", 0))
 
     def cron(self, *, every_s: int, offset_s: int = 0) -> Callable[[F], F]:
         """Run a declared mutation or action without arguments at an interval.
@@ -125,37 +114,28 @@ class Domain:
         return declare
 
     def _declare(
-        self,
-        kind: FunctionKind,
-        *,
-        public: bool,
-        scope: str | None,
-        rest: Route | tuple[Route, ...],
-        errors: tuple[type[AppError], ...],
-        rate: RateClass,
-        name: str | None,
-        also: Mapping[str, str] | None,
-        aliases: tuple[str, ...],
-        internal: bool,
-        retries: int = 0,
-        secret: bool = False,
+        self, kind: FunctionKind, options: Options, *, secret: bool = False, retries: int = 0
     ) -> Callable[[F], F]:
+        public, scope = options.get("public", False), options.get("scope")
+        internal, routes = options.get("internal", False), options.get("rest", ())
+
         def declare(function: F) -> F:
-            path = f"{self.name}:{name or camel(function.__name__)}"
+            path = f"{self.name}:{options.get('name') or camel(function.__name__)}"
             _refuse_undeclarable(function, kind, path)
             if public == bool(scope) and not internal:
                 message = f"{path}: say scope=... or public=True (exactly one)"
                 raise TypeError(message)
             spec = FunctionSpec(
                 path=path, kind=kind, function=function,
-                binding=Binding(path, arguments_of(function), also or {}),
+                binding=Binding(path, arguments_of(function), options.get("also") or {}),
                 returns=typing.get_type_hints(function).get("return", Any),
-                errors=errors, scope=None if public else scope or "*", rate=rate,
-                routes=(rest,) if isinstance(rest, Route) else rest,
-                internal=internal, retries=retries, secret=secret,
+                errors=options.get("errors", ()), scope=None if public else scope or "*",
+                rate=options.get("rate", RATES[kind]),
+                routes=(routes,) if isinstance(routes, Route) else routes, internal=internal,
+                retries=retries, secret=secret,
             )  # fmt: skip
             self.specs.append(spec)
-            self.aliases |= dict.fromkeys(aliases, path)
+            self.aliases |= dict.fromkeys(options.get("aliases", ()), path)
             return function
 
         return declare
@@ -175,6 +155,14 @@ def build_registry(domains: Iterable[Domain]) -> Registry:
         tables=[*SYSTEM_TABLES, *(table for domain in loaded for table in domain.tables)],
         crons=[cron for domain in loaded for cron in domain.crons],
     )
+
+
+def _refuse_unknown(options: Options, known: type[Options]) -> None:
+    """The type checker knows the options; whoever runs without one is told here."""
+    if unknown := sorted(set(options) - known.__optional_keys__):
+        names = ", ".join(sorted(known.__optional_keys__))
+        message = f"no declaration says {unknown[0]!r}; it may say {names}"
+        raise TypeError(message)
 
 
 def _refuse_undeclarable(function: Callable[..., Any], kind: FunctionKind, path: str) -> None:
