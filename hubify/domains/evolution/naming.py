@@ -42,6 +42,7 @@ def shown_decision(ctx: QueryCtx, skill_id: RowId, decision: Decision) -> Decisi
         return decision
 
     def unnamed(dissenters: tuple[Dissenter, ...]) -> tuple[Dissenter, ...]:
+        """The same owners under their labels."""
         return tuple(
             replace(one, owner=owner_label(ctx, skill_id, one.owner)) for one in dissenters
         )

@@ -307,3 +307,10 @@ def test_a_run_of_a_version_that_the_trial_does_not_compare_is_not_shown() -> No
     story.report("plain", skillVersion="1.0.0")
     evidence = story.ask("evolution:getCanaryStatus").evidence
     assert evidence.shown.stable.runs == evidence.shown.canary.runs == 0
+
+
+def test_a_suggestion_keeps_its_own_words(story: Story) -> None:
+    wish = "Detect the encoding before reading the file (e.g. Latin-1), i.e. “don't guess”."
+    story.report("ada", improvement=wish)
+    (asked,) = story.ask("evolution:getPendingImprovements").improvements
+    assert asked.suggestion == wish
