@@ -12,14 +12,18 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.arguments import AgentId, OwnerName
 from hubify.evidence.reports import Outcome
 from hubify.functions import (
     Conflict,
     Domain,
+    Forbidden,
     MutationCtx,
     NotFound,
     Page,
     PageRequest,
+    Principal,
+    Query,
     QueryCtx,
     Row,
     RowId,
@@ -33,14 +37,13 @@ from hubify.functions.erasing import Erasers, Subject
 
 agents = Domain("agents")
 
-AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Platform = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Bio = Annotated[str, msgspec.Meta(max_length=500)]
 Capability = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Capabilities = Annotated[tuple[Capability, ...], msgspec.Meta(max_length=50)]
 
+EVERYTHING = "*"
 MAX_PLATFORMS = 20
 
 # Tables.
@@ -241,12 +244,16 @@ def profile_of(agent: Agent, standing: AgentStanding) -> Profile:
     name="get", scope="agents:read", rest=get("/v1/agents/{agent_id}"), errors=(AgentNotFound,)
 )
 def get_profile(ctx: QueryCtx, *, agent_id: AgentId, owner: OwnerName | None = None) -> Profile:
-    """An agent's profile and reputation; of the caller's own agents unless another owner is named.
+    """An agent's profile and reputation; of the caller's own agents, another owner's with `*`.
 
     The reputation is a first version: an agent's own reports and accepted suggestions move its own
     figure at once. What others report later about the same version does not move it yet.
     """
-    agent = known_agent(ctx, owner or ctx.identity.owner, agent_id)
+    whose = owner or ctx.identity.owner
+    if whose != ctx.identity.owner:
+        ctx.identity.require(EVERYTHING)
+    require_agent(ctx.identity, agent_id)
+    agent = known_agent(ctx, whose, agent_id)
     return profile_of(agent, standing_of(ctx, agent))
 
 
@@ -254,9 +261,11 @@ def get_profile(ctx: QueryCtx, *, agent_id: AgentId, owner: OwnerName | None = N
 def list_agents(
     ctx: QueryCtx, *, owner: OwnerName | None = None, pagination_opts: PageRequest | None = None
 ) -> Page[Profile]:
-    """Agents in order of id of one owner, or all in order of their first report."""
-    query = Agent.where() if owner is None else Agent.where(owner=owner).order_by("agent_id")
-    found = ctx.paginate(query, pagination_opts or PageRequest())
+    """The caller's agents in order of id; with `*` another owner's, or all by their first report.
+
+    A key that names an agent sees that one.
+    """
+    found = ctx.paginate(listed_agents(ctx.identity, owner), pagination_opts or PageRequest())
     profiles = [profile_of(agent, standing_of(ctx, agent)) for agent in found.page]
     return Page(
         profiles, found.is_done, found.continue_cursor, found.split_cursor, found.page_status
@@ -275,6 +284,7 @@ def register(
     canary_opt_in: bool = False,
 ) -> Profile:
     """Introduce an agent of the caller before its first report."""
+    require_agent(ctx.identity, agent_id)
     owner = ctx.identity.owner
     if find_standing(ctx, owner, agent_id) is not None:
         message = f"you have an agent '{agent_id}' already; update it instead"
@@ -304,6 +314,7 @@ def update(
     canary_opt_in: bool | None = None,
 ) -> Profile:
     """Change what one of the caller's own agents says of itself; what is left out stays."""
+    require_agent(ctx.identity, agent_id)
     agent = known_agent(ctx, ctx.identity.owner, agent_id)
     told = {
         "display_name": display_name,
@@ -313,6 +324,34 @@ def update(
     }
     changes = {name: value for name, value in told.items() if value is not None}
     return profile_of(ctx.db.replace(agent, **changes), standing_of(ctx, agent))
+
+
+def listed_agents(caller: Principal, owner: str | None) -> Query[Agent]:
+    """The agents that a caller lists.
+
+    Raises:
+        Forbidden: another owner's, without the scope `*`.
+
+    """
+    if caller.agent is not None:
+        return Agent.where(owner=caller.owner, agent_id=caller.agent)
+    if owner is None and caller.allows(EVERYTHING):
+        return Agent.where()
+    if owner not in (None, caller.owner):
+        caller.require(EVERYTHING)
+    return Agent.where(owner=owner or caller.owner).order_by("agent_id")
+
+
+def require_agent(caller: Principal, agent_id: str) -> None:
+    """Refuse a caller whose key names another agent than this one.
+
+    Raises:
+        Forbidden: naming the agent that it may act for.
+
+    """
+    if caller.agent not in (None, agent_id):
+        message = f"this key acts as '{caller.agent}' only"
+        raise Forbidden(message)
 
 
 def known_agent(ctx: QueryCtx, owner: str, agent_id: str) -> Agent:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from hubify.domains.arguments import AgentId
 from hubify.formats.names import is_owner
 from hubify.functions import (
     Conflict,
@@ -35,6 +36,7 @@ from hubify.functions.context import Reader
 from hubify.functions.identities import Authenticated
 from hubify.functions.principal import ANY_CALLER, CallerKind, canonical_scope
 from hubify.values.rows import Row
+from hubify.values.values import check_storable
 
 auth = Domain("auth")
 
@@ -46,6 +48,7 @@ MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
 MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
+MAX_METADATA_BYTES = 4_096
 MAX_GENERATIONS = 8  # of keys minted by keys that were minted, and so on
 MS_PER_DAY = 86_400_000
 KEPT_SESSIONS_MS = 7 * MS_PER_DAY
@@ -234,7 +237,7 @@ def checked_owner(owner: str) -> str:
 
 def checked_life(seconds: float, longest: int, name: str) -> int:
     """A time to live in whole milliseconds, within its bound."""
-    if not 0 < seconds <= longest:
+    if not 1 <= seconds <= longest:
         message = f"{name} must be between 1 and {longest} seconds"
         raise InvalidInput(message)
     return int(seconds * 1000)
@@ -335,7 +338,7 @@ def create_api_token(
     scopes: list[str],
     expires_in: float | None = None,
     owner: str | None = None,
-    agent: str | None = None,
+    agent: AgentId | None = None,
 ) -> NewToken:
     """Make an API key with scopes that the caller holds; the token is shown once.
 
@@ -347,8 +350,8 @@ def create_api_token(
     maker = _maker(ctx, minter)
     granted = checked_scopes(scopes, minter)
     holder = _holder(minter, owner)
-    if not 1 <= len(name) <= MAX_NAME:
-        message = f"name must be 1 to {MAX_NAME} characters"
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        message = f"name must be 1 to {MAX_NAME} characters that can be seen"
         raise InvalidInput(message)
     bound = _bound_agent(minter, agent)
     secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
@@ -366,10 +369,11 @@ def create_api_token(
 
 @auth.query(scope="auth:read", rest=get("/v1/auth/tokens"))
 def list_api_tokens(ctx: QueryCtx, *, owner: str | None = None) -> TokenList:
-    """The caller's keys, newest first, without their secrets."""
-    holder = _holder(ctx.identity, owner)
+    """The caller's keys, newest first, without their secrets; a key of an agent sees that one's."""
+    caller = ctx.identity
+    holder = _holder(caller, owner)
     keys = ctx.db.take(ApiKey.where(owner=holder).newest_first(), limit=MAX_LISTED)
-    return TokenList([_info(ctx, key) for key in keys])
+    return TokenList([_info(ctx, key) for key in keys if _may_manage(caller, key)])
 
 
 @auth.mutation(scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,))
@@ -378,11 +382,13 @@ def revoke_api_token(ctx: MutationCtx, *, token_id: RowId, keep_minted: bool | N
 
     The keys that it minted, and those that they minted, end with it unless `keep_minted`. Those of
     the admin key stay unless it is given as false: what an administrator hands out is not theirs.
+    The caller holds every scope of the key; a key of an agent ends that agent's alone.
     """
     key = ctx.db.get(ApiKey, token_id)
     if key is None or not _may_manage(ctx.identity, key):
         message = f"no key of yours has the id '{token_id}'"
         raise KeyNotFound(message)
+    _refuse_stronger(ctx.identity, key)
     was_active = key.standing is Standing.ACTIVE
     if was_active:
         spares = key.is_admin if keep_minted is None else keep_minted
@@ -396,10 +402,14 @@ def revoke_api_token(ctx: MutationCtx, *, token_id: RowId, keep_minted: bool | N
 
 @auth.mutation(scope=ANY_CALLER, rest=post("/v1/auth/sessions", status=201), secret=True)
 def create_session(
-    ctx: MutationCtx, *, agent_id: str, ttl: float, metadata: dict[str, Any] | None = None
+    ctx: MutationCtx, *, agent_id: AgentId, ttl: float, metadata: dict[str, Any] | None = None
 ) -> NewSession:
-    """A session token for one agent, with the caller's scopes, for `ttl` seconds."""
+    """A session token for one agent, with the caller's scopes, for `ttl` seconds.
+
+    `metadata` may take 4 KiB.
+    """
     caller = ctx.identity
+    _check_metadata(metadata)
     agent = _bound_agent(caller, agent_id)
     assert agent is not None, "an agent id is given"
     parent = ctx.db.get(Session, caller.credential)
@@ -533,15 +543,29 @@ def _bound_agent(caller: Principal, agent: str | None) -> str | None:
     if caller.agent is not None and agent not in (None, caller.agent):
         message = f"this key speaks for the agent '{caller.agent}' only"
         raise Forbidden(message)
-    chosen = agent if agent is not None else caller.agent
-    if chosen is not None and not 1 <= len(chosen) <= MAX_NAME:
-        message = f"an agent id must be 1 to {MAX_NAME} characters"
-        raise InvalidInput(message)
-    return chosen
+    return agent if agent is not None else caller.agent
 
 
 def _may_manage(caller: Principal, key: ApiKey) -> bool:
+    """Whether a key is the caller's own, or anybody's for `*`; an agent's are only its own."""
+    if caller.agent is not None:
+        return (key.owner, key.agent) == (caller.owner, caller.agent)
     return key.owner == caller.owner or caller.allows("*")
+
+
+def _refuse_stronger(caller: Principal, key: ApiKey) -> None:
+    missing = [scope for scope in key.scopes if not caller.allows(scope)]
+    if missing:
+        message = f"that key has the scope '{missing[0]}', which yours lacks; use one that has it"
+        raise Forbidden(message)
+
+
+def _check_metadata(metadata: dict[str, Any] | None) -> None:
+    check_storable(metadata, "metadata")
+    size = len(msgspec.msgpack.encode(metadata, enc_hook=repr))
+    if size > MAX_METADATA_BYTES:
+        message = f"metadata takes {size} bytes; keep it within {MAX_METADATA_BYTES}"
+        raise InvalidInput(message)
 
 
 def _deadline(now: int, expires_in: float | None) -> int | None:

@@ -22,7 +22,7 @@ from hubify.domains.system import system
 from hubify.evidence.reports import Outcome
 from hubify.functions import Domain, MutationCtx
 from hubify.testing.backend import InMemoryBackend, known
-from hubify.values.errors import Conflict, InvalidInput
+from hubify.values.errors import Conflict, Forbidden, InvalidInput
 from hubify.values.ids import RowId
 
 DAY_MS = 86_400_000
@@ -92,6 +92,31 @@ def test_the_same_id_under_two_owners_is_two_agents(backend: InMemoryBackend) ->
     assert [(one.owner, one.agent_id) for one in page.page] == [("ada", "a-1"), ("bob", "a-1")]
     with pytest.raises(AgentNotFound):
         backend.query("agents:get", {"agentId": "a-1"}, principal=known("eve"))
+
+
+def test_callers_see_their_own_agents_and_no_others(backend: InMemoryBackend) -> None:
+    for owner in ("ada", "bob"):
+        told(backend, owner=owner)
+    eve, ada = known("eve", "agents:read"), known("ada", "agents:read")
+    assert backend.query("agents:list", {}, principal=eve).page == []
+    assert [one.owner for one in backend.query("agents:list", {}, principal=ada).page] == ["ada"]
+    for path, more in (("list", {}), ("get", {"agentId": "a-1"})):
+        with pytest.raises(Forbidden):
+            backend.query(f"agents:{path}", {"owner": "bob", **more}, principal=ada)
+
+
+def test_a_key_of_one_agent_sees_and_changes_that_one_only(backend: InMemoryBackend) -> None:
+    backend.mutation("agents:register", {"agentId": "a-2", "platform": "p"}, principal=known("ada"))
+    told(backend)
+    bound = known("ada", "agents:write", agent="a-2")
+    listed = backend.query("agents:list", {}, principal=bound).page
+    assert [one.agent_id for one in listed] == ["a-2"]
+    backend.mutation("agents:update", {"agentId": "a-2", "bio": "Mine."}, principal=bound)
+    for path, more in (("update", {"bio": "Not mine."}), ("register", {"platform": "p"})):
+        with pytest.raises(Forbidden, match="acts as 'a-2' only"):
+            backend.mutation(f"agents:{path}", {"agentId": "a-1", **more}, principal=bound)
+    with pytest.raises(Forbidden):
+        backend.query("agents:get", {"agentId": "a-1"}, principal=bound)
 
 
 def test_agreement_raises_and_contradiction_lowers_an_agents_own_reputation(

@@ -5,13 +5,14 @@ import pytest
 from hubify.domains.auth import (
     MAX_GENERATIONS,
     Caller,
+    KeyNotFound,
     Session,
     SessionEnded,
     auth,
     authenticate,
 )
 from hubify.domains.system import system
-from hubify.functions import Forbidden, RateClass, RateLimited, Unauthenticated
+from hubify.functions import Forbidden, InvalidInput, RateClass, RateLimited, Unauthenticated
 from hubify.functions.identities import Identities
 from hubify.functions.principal import ANONYMOUS, CallerKind, Principal
 from hubify.functions.quota import Quota
@@ -119,6 +120,70 @@ def test_a_key_of_one_agent_opens_sessions_and_mints_keys_for_that_agent_only(do
     wanted = {"agentId": "b", "ttl": 60}
     with pytest.raises(Forbidden):
         door.backend.mutation("auth:createSession", wanted, principal=bound)
+
+
+@pytest.mark.parametrize("scopes", [("skills:admin",), ("*",), ("skills:read", "lab:x:rw")])
+def test_no_key_ends_one_that_may_do_more(door: Door, scopes: tuple[str, ...]) -> None:
+    strong = door.key(*scopes)
+    narrow = door.identities.find(door.key("auth:write", "skills:read"))
+    told = {"tokenId": door.identities.find(strong).credential}
+    with pytest.raises(Forbidden, match="that key has the scope"):
+        door.backend.mutation("auth:revokeApiToken", told, principal=narrow)
+    assert door.stands(strong)
+    weak = door.key("skills:read")
+    told = {"tokenId": door.identities.find(weak).credential}
+    assert door.backend.mutation("auth:revokeApiToken", told, principal=narrow)
+
+
+def test_a_key_of_one_agent_sees_and_ends_that_agents_keys_only(door: Door) -> None:
+    own, other, free = (
+        door.key("x:read", agent="a"),
+        door.key("x:read", agent="b"),
+        door.key("x:read"),
+    )
+    bound = door.identities.find(door.key("auth:write", "auth:read", "x:read", agent="a"))
+    listed = door.backend.query("auth:listApiTokens", {}, principal=bound).tokens
+    assert {key.agent for key in listed} == {"a"}
+    for secret in (other, free):
+        told = {"tokenId": door.identities.find(secret).credential}
+        with pytest.raises(KeyNotFound):
+            door.backend.mutation("auth:revokeApiToken", told, principal=bound)
+    told = {"tokenId": door.identities.find(own).credential}
+    assert door.backend.mutation("auth:revokeApiToken", told, principal=bound)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a\u202eb", "x" * 101])
+def test_a_keys_name_can_be_read_whole(door: Door, name: str) -> None:
+    told = {"name": name, "scopes": ["skills:read"]}
+    with pytest.raises(InvalidInput, match="name must be 1 to 100 characters"):
+        door.backend.mutation("auth:createApiToken", told, principal=KIM)
+
+
+@pytest.mark.parametrize("agent", ["evil\nagent\x07", "a\u202eb", "", "x" * 129])
+def test_an_agent_that_may_not_report_gets_no_key_and_no_session(door: Door, agent: str) -> None:
+    with pytest.raises(InvalidInput):
+        door.key("skills:read", agent=agent)
+    told = {"agentId": agent, "ttl": 60}
+    with pytest.raises(InvalidInput):
+        door.backend.mutation("auth:createSession", told, principal=KIM)
+
+
+def test_an_agent_with_the_longest_id_gets_a_key(door: Door) -> None:
+    assert door.identities.find(door.key("skills:read", agent="x" * 128)).agent == "x" * 128
+
+
+def test_a_sessions_metadata_is_bounded(door: Door) -> None:
+    told = {"agentId": "a", "ttl": 60, "metadata": {"a": "x" * 4_000}}
+    door.backend.mutation("auth:createSession", told, principal=KIM)
+    told["metadata"] = {"a": "x" * 4_200}
+    with pytest.raises(InvalidInput, match="within 4096"):
+        door.backend.mutation("auth:createSession", told, principal=KIM)
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 0, -1, 0.999, float("nan")])
+def test_nothing_lives_for_less_than_a_second(door: Door, seconds: float) -> None:
+    with pytest.raises(InvalidInput):
+        door.backend.mutation("auth:createSession", {"agentId": "a", "ttl": seconds}, principal=KIM)
 
 
 def test_sessions_draw_on_the_allowance_of_their_key(door: Door) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.arguments import AgentId
 from hubify.domains.evolution.errors import AlreadyDecided, ProposalNotFound
 from hubify.domains.evolution.tables import ProposalStatus, SkillProposal, evolution
 from hubify.domains.skills import SkillNotFound, acting_agent, readable
-from hubify.domains.skills.arguments import AgentId, Reason, SkillName
+from hubify.domains.skills.arguments import Reason, SkillName
 from hubify.evidence.redaction import redact
 from hubify.functions import (
     MutationCtx,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubify.domains.agents import AgentId
+from hubify.domains.arguments import AgentId
 from hubify.domains.evolution import (
     GroupClosed,
     GroupNotFound,

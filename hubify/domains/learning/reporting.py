@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from hubify.domains.agents import AgentId, Platform, count_report, find_or_create
+from hubify.domains.agents import Platform, count_report, find_or_create
+from hubify.domains.arguments import AgentId
 from hubify.domains.evolution import (
     Proposed,
     SimilarImprovement,

@@ -75,15 +75,15 @@ from hubify.domains.skills.versions import read_files
 
 __all__ = [
     "Bump", "Change", "Channel", "CountBy", "EvolutionSettings", "FileNotFound", "FileRef",
-    "GatewayRefused", "IssuedTicket", "Moved", "NameTaken", "NothingStable", "Origin",
-    "Rollout", "Run", "Skill", "SkillNotFound", "SkillStanding", "SkillStatus", "SkillVersion",
+    "GatewayRefused", "IssuedTicket", "Moved", "NameTaken", "NothingStable", "Origin", "Rollout",
+    "Run", "Skill", "SkillNotFound", "SkillStanding", "SkillStatus", "SkillVersion",
     "TicketRefused", "TrialTickets", "VersionExists", "VersionNotFound", "VersionStanding",
     "VersionStatus", "Visibility", "WrongState", "acting_agent", "begin_canary", "belongs_to",
     "cells_of", "count_report", "end_canary", "fading", "following", "former_stable",
-    "has_untold_tickets", "importing", "lineage", "listing", "maintained", "maintains",
-    "make_beta", "make_stable", "managing", "may_read", "of_visible_skill", "pin_of", "platform_name",
-    "publish", "read_files", "readable", "require_maintainer", "require_version", "resolve",
-    "roll_back", "rollout_of", "set_share", "skill_named", "skills", "spend_ticket",
-    "stable_version", "standing_of", "tell_tickets", "tickets_of", "trial_secret",
-    "version_numbered", "version_standing", "wanted_version",
+    "has_untold_tickets", "importing", "lineage", "listing", "maintained", "maintains", "make_beta",
+    "make_stable", "managing", "may_read", "of_visible_skill", "pin_of", "platform_name", "publish",
+    "read_files", "readable", "require_maintainer", "require_version", "resolve", "roll_back",
+    "rollout_of", "set_share", "skill_named", "skills", "spend_ticket", "stable_version",
+    "standing_of", "tell_tickets", "tickets_of", "trial_secret", "version_numbered",
+    "version_standing", "wanted_version",
 ]  # fmt: skip

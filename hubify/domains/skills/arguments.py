@@ -11,8 +11,6 @@ from hubify.formats.limits import MAX_SKILL_BYTES
 
 SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Session = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Line = Annotated[str, msgspec.Meta(max_length=500)]
 Description = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]

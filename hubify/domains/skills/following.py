@@ -5,7 +5,8 @@ Invariant: a star counts once per agent (or owner); a pin never moves by itself.
 
 import msgspec
 
-from hubify.domains.skills.arguments import AgentId, Reason, SkillName, VersionText
+from hubify.domains.arguments import AgentId
+from hubify.domains.skills.arguments import Reason, SkillName, VersionText
 from hubify.domains.skills.errors import (
     NothingStable,
     SkillNotFound,

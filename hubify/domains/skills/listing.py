@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import msgspec
 
+from hubify.domains.arguments import OwnerName
 from hubify.domains.skills.arguments import (
     Category,
     Confidence,
-    OwnerName,
     SearchLimit,
     SearchText,
 )

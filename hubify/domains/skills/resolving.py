@@ -10,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from hubify.domains.agents import opted_in
-from hubify.domains.skills.arguments import AgentId, Session, SkillName
+from hubify.domains.arguments import AgentId
+from hubify.domains.skills.arguments import Session, SkillName
 from hubify.domains.skills.channels import pointed, rollout_of, trial_secret
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
 from hubify.domains.skills.exposures import note_issued
