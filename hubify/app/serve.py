@@ -5,6 +5,7 @@ back rather than cut off.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -37,6 +38,8 @@ from hubify.workers.upkeep import Upkeep
 
 log = logging.getLogger("hubify")
 STOP_WITHIN_S = 10
+COLLECT_AFTER = 10_000
+"""Objects more than at the last collection that set off the next (Python's own figure is 700)."""
 OTHERS = 0o077  # what they may do with files that we make: nothing, even in a directory of theirs
 HEALTH = ("/instance_name", "/instance_version", "/echo")
 CONVEX_ROUTES = (
@@ -79,6 +82,7 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
         started(upkeep.watch_store(), "recovery"), started(erasing.run(), "erasing"),
     ]  # fmt: skip
     server = web_server(settings, application(parts, settings), endpoint)
+    keep_collections_short()
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -90,6 +94,17 @@ async def serve(settings: Settings, directory: DataDirectory, registry: Registry
         await last_notes(parts)
         await flusher.close()
         parts.database.close()
+
+
+def keep_collections_short() -> None:
+    """Have the garbage collector pass over what was there from the beginning, and come less often.
+
+    Its full rounds took 86 ms over everything that is loaded, while nobody was answered; what calls
+    leave behind is mostly gone without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 async def last_notes(parts: Parts) -> None:
