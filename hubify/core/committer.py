@@ -133,6 +133,10 @@ class Committer:
             return
         self._enqueue(accepted)
 
+    def may_stage(self) -> bool:
+        """Whether `stage` would have to wait for no other process just now."""
+        return self._alone or not self._queued or self._engine.is_free()
+
     def stage(self) -> Seal | None:
         """Begin to flush what is queued; None when nothing is, or a batch is in flight.
 

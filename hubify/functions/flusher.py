@@ -12,6 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from hubify.core.committer import Committer
 from hubify.core.log import HeadMoved, StorageFailed
 
+TRY_AGAIN_S = 0.005  # before a store that another process writes to is asked again
+MOST_TRIES = 200  # some seconds; then the flush waits in `append`, which gives up in time
+
 
 class Flusher:
     """Drives one committer from an event loop."""
@@ -23,6 +26,7 @@ class Flusher:
         self._busy = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._tries = 0
         self._pauses: deque[tuple[Callable[[], bool], asyncio.Future[bool]]] = deque()
 
     def kick(self) -> None:
@@ -57,6 +61,11 @@ class Flusher:
                 lambda future: self._loop.call_soon_threadsafe(self._go_on, future, done)
             )
             return
+        if self._tries < MOST_TRIES and not self._may_stage():
+            self._tries += 1
+            self._loop.call_later(TRY_AGAIN_S, self._begin)
+            return
+        self._tries = 0
         seal = self._committer.stage()
         if seal is None:
             self._busy = False
@@ -65,6 +74,12 @@ class Flusher:
         self._thread.submit(seal).add_done_callback(
             lambda future: self._loop.call_soon_threadsafe(self._end, future)
         )
+
+    def _may_stage(self) -> bool:
+        try:
+            return self._committer.may_stage()
+        except StorageFailed:
+            return True  # staging meets the same trouble, and tells those who wait
 
     def _go_on(self, worked: "Future[bool]", done: "asyncio.Future[bool]") -> None:
         error = worked.exception()

@@ -94,7 +94,7 @@ class StorageFailed(Exception):
 
 
 class Engine(Protocol):
-    """Ten methods; every engine passes the same contract suite (`testing/engine_contract.py`).
+    """Eleven methods; every engine passes the same contract suite (`testing/engine_contract.py`).
 
     One thread owns an engine and calls everything but the seal and `shred`, which may run on
     another thread while the owner goes on reading. A limit below one answers nothing; `at` beyond
@@ -131,6 +131,14 @@ class Engine(Protocol):
 
     def tail(self, after: int, limit: int) -> list[Commit]:
         """Commits with ts > `after`, oldest first. Their writes carry no row bytes (both None)."""
+        ...
+
+    def is_free(self) -> bool:
+        """Whether an append now would wait for nobody else's, as far as can be told at once.
+
+        False, within some hundredths of a second: another process writes, or a batch is staged. So
+        whoever serves others meanwhile asks again later, instead of waiting in `append`.
+        """
         ...
 
     def append(self, after: int, commits: Sequence[Commit]) -> Seal:

@@ -230,6 +230,10 @@ class MemoryEngine:
             first = bisect_right(log, after, key=_time)
             return log[first : first + max(limit, 0)]
 
+    def is_free(self) -> bool:
+        """See `Engine.is_free`; another engine of the store never makes an append wait."""
+        return self._staged is None
+
     def append(self, after: int, commits: Sequence[Commit]) -> Seal:
         """See `Engine.append`."""
         check_order(after, commits)

@@ -94,6 +94,8 @@ UPDATE_LOG: Final = "UPDATE log SET caller = ?, record = ? WHERE ts = ?"
 CUT: Final = f"PRAGMA application_id = {sqlite_file.APPLICATION}"
 IN_DOUBT: Final = "should the server die before the disk mends, the write may yet appear"
 
+ASKED_S: Final = 0.02  # how long another process may be at it before the file is not free
+
 END_OF_TIME: Final = 2**63 - 1
 
 encode_record = msgspec.msgpack.Encoder().encode
@@ -126,6 +128,7 @@ class SqliteEngine:
             self._reader = connect(busy_timeout_s=busy_timeout_s, flush=True)
             # What is pruned may come back after a power cut; it is not worth a flush.
             self._pruner = connect(busy_timeout_s=0, flush=False)
+            self._asker = connect(busy_timeout_s=min(busy_timeout_s, ASKED_S), flush=False)
         self._log = LogKeeper(self._writer, busy_timeout_s=busy_timeout_s)
         self._write: Run = self._writer.cursor().execute
         self._read: Run = self._reader.cursor().execute
@@ -200,6 +203,18 @@ class SqliteEngine:
         with explaining():
             found = self._read(TAIL, (after, until, max(limit, 0))).fetchall()
         return [_commit_of(*record) for record in found]
+
+    def is_free(self) -> bool:
+        """See `Engine.is_free`."""
+        with self._writing, explaining():
+            if self._staged is not None:
+                return False
+            try:
+                self._asker.execute("BEGIN IMMEDIATE")
+                self._asker.execute("ROLLBACK")
+            except apsw.BusyError:
+                return False
+        return True
 
     def append(self, after: int, commits: Sequence[Commit]) -> Seal:
         """See `Engine.append`."""
@@ -281,7 +296,7 @@ class SqliteEngine:
         """See `Engine.close`."""
         with self._writing:
             self._staged = self._ceiling = None
-            for connection in (self._pruner, self._reader, self._writer):
+            for connection in (self._asker, self._pruner, self._reader, self._writer):
                 connection.close()
 
     def _was_newest(self, at: int) -> bool:

@@ -390,6 +390,14 @@ class EngineContract:
             engine.append(5, [commit(ts) for ts in times])
         seal(engine, commit(6, delete(ROW, b"")))
 
+    def test_a_store_is_free_but_while_a_batch_is_staged(self, engine: Engine) -> None:
+        """So that nobody waits in an append who can do something else."""
+        assert engine.is_free()
+        sealing = engine.append(0, [commit(5, insert(ROW, b""))])
+        assert not engine.is_free()
+        sealing()
+        assert engine.is_free()
+
     def test_a_second_batch_is_not_staged_over_the_first(self, engine: Engine) -> None:
         """And the first can still be sealed."""
         sealing = engine.append(0, [commit(5, insert(ROW, b""))])

@@ -9,6 +9,7 @@ from hubify.domains.system import system
 from hubify.functions.backend import Call
 from hubify.functions.flusher import Flusher
 from hubify.storage.engine import StorageFailed
+from hubify.storage.memory import MemoryEngine
 from hubify.testing.backend import InMemoryBackend, known
 from tests.functions.notes import notes
 
@@ -40,6 +41,32 @@ async def _write_twice_past_a_fault() -> list[str]:
 
 def test_a_listener_that_fails_stops_neither_its_own_flush_nor_the_next() -> None:
     assert asyncio.run(_write_twice_past_a_fault()) == ["a", "b"]
+
+
+class SharedEngine(MemoryEngine):
+    """Another process writes to its store for a while."""
+
+    busy = 3
+
+    def is_free(self) -> bool:
+        """Not before it was asked some times."""
+        self.busy -= 1
+        return self.busy < 0 and super().is_free()
+
+
+async def _write_to_a_busy_store() -> tuple[str, int]:
+    engine = SharedEngine()
+    made = InMemoryBackend([system, notes], engine=engine, alone=False)
+    loop = asyncio.get_running_loop()
+    flusher = Flusher(made.database.committer, loop)
+    made.backend.on_kick = flusher.kick
+    answer = await asyncio.wait_for(made.backend.mutation(Call("notes:add", {"name": "a"}, KIM)), 5)
+    await flusher.close()
+    return answer.value.name, engine.busy
+
+
+def test_a_write_waits_beside_the_loop_while_another_process_writes() -> None:
+    assert asyncio.run(_write_to_a_busy_store()) == ("a", -1)
 
 
 async def _write_beside(work: Callable[[], bool]) -> tuple[list[str], bool]:

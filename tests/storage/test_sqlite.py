@@ -120,6 +120,17 @@ def test_a_process_that_keeps_the_lock_is_told_about(path: Path) -> None:
     other.close()
 
 
+def test_a_file_is_not_free_while_another_process_writes(path: Path) -> None:
+    engine, other = SqliteEngine(path), SqliteEngine(path)
+    seal = other.append(0, story.batch(0, 1))
+    assert not engine.is_free()
+    seal()
+    assert engine.is_free()
+    engine.append(1, story.batch(1, 1))()
+    engine.close()
+    other.close()
+
+
 @pytest.fixture
 def short_log(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(sqlite_file, "CHECKPOINT_PAGES", 20)
