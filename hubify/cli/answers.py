@@ -136,6 +136,7 @@ class Reported(Answer, frozen=True):
     report_id: str
     skill_confidence_change: float
     evolution_triggered: bool
+    repeated: bool = False
 
 
 class FunctionArgument(Answer, frozen=True):

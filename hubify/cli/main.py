@@ -13,6 +13,7 @@ from rich.console import Console
 
 from hubify import __version__
 from hubify.cli.backups import BackupCommands
+from hubify.cli.benches import NAME as BENCH
 from hubify.cli.benches import bench_app
 from hubify.cli.erasing import EraseCommand
 from hubify.cli.functions import FunctionCommands
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(argv: Sequence[str], world: World) -> int:
     """Run one command; its exit status."""
     try:
-        result = program(world)(argv, exit_on_error=False, print_error=False)
+        result = program(world, argv)(argv, exit_on_error=False, print_error=False)
         world.out.flush()
     except (CycloptsError, Misuse) as error:
         world.say(f"hubify: {_one_line(str(error))} (--help shows how)")
@@ -79,8 +80,8 @@ def run(argv: Sequence[str], world: World) -> int:
     return result if isinstance(result, int) else DONE
 
 
-def program(world: World) -> App:
-    """The commands over one world."""
+def program(world: World, argv: Sequence[str] | None = None) -> App:
+    """The commands over one world; for one command line, perhaps without those that load slowly."""
     app = App(
         name="hubify", help=HELP, version=__version__, help_format="plaintext",
         help_formatter=HelpPages(), result_action="return_value",
@@ -108,7 +109,7 @@ def program(world: World) -> App:
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
     app.command(functions.list, name="functions", group=build, sort_key=0)
     app.command(functions.call, group=build, sort_key=1)
-    app.command(bench_app(world, build, 2))
+    app.command(bench_app(world, build, 2, wanted=argv is None or BENCH in argv))
     app.command(about.version, group=build, sort_key=3)
     return app
 

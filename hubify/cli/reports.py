@@ -51,6 +51,10 @@ class ReportCommand:
             str | None,
             told("The ticket that resolving gave; the report then counts in full.", "TICKET"),
         ] = None,
+        run_id: Annotated[
+            str | None,
+            told("Your own name for the run; a second report of it changes nothing.", "ID"),
+        ] = None,
         json: JsonOption = False,
         data: DataOption = None,
     ) -> None:
@@ -60,6 +64,7 @@ class ReportCommand:
             "outcome": _outcome(success=success, partial=partial, fail=fail),
             "note": note, "error": error, "improvement": improvement, "platform": platform,
             "agentId": agent, "skillVersion": version, "ticket": ticket,
+            "runId": run_id,
         }  # fmt: skip
         sent = {field: value for field, value in wish.items() if value is not None}
         with reached(self._world, data) as hub:
@@ -68,6 +73,9 @@ class ReportCommand:
             self._world.print_json(answer)
             return
         reported = read(Reported, answer)
+        if reported.repeated:
+            self._world.print(f"reported before, as {reported.report_id}; nothing was changed")
+            return
         change = f"{reported.skill_confidence_change:+.2f}"
         self._world.print(f"reported as {reported.report_id}; confidence {change}")
         if reported.evolution_triggered:

@@ -74,6 +74,7 @@ class World(msgspec.Struct, frozen=True):
 
         def notice(error: Exception, seconds: float) -> None:
             if seconds >= SAID_FROM_S:
+                self.err.write("\r" if self.err.isatty() else "")  # over a line of progress
                 self.say(f"{error}; going on in {seconds:.0f} s")
 
         return Client(

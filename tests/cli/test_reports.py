@@ -50,3 +50,10 @@ def test_a_report_answers_json_for_programs() -> None:
     server = FakeServer({"learning:report": REPORTED})
     finished = hubify("report", "tidy", "--success", "--json", server=server)
     assert json.loads(finished.out) == REPORTED
+
+
+def test_a_run_that_was_reported_before_is_said_to_be() -> None:
+    server = FakeServer({"learning:report": {**REPORTED, "repeated": True}})
+    finished = hubify("report", "x", "--success", "--run-id", "task-7", server=server)
+    assert server.calls[0].arguments["runId"] == "task-7"
+    assert finished.out == f"reported before, as {REPORTED['reportId']}; nothing was changed\n"
