@@ -89,6 +89,10 @@ class Application:
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], body: "_Body", receive: Receive
     ) -> HttpResponse:
+        if not _names_one_host(scope):
+            message = "a request needs the header Host, and once"
+            refused = failure(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", message)
+            return refused.with_headers(("connection", "close"))
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             return HttpResponse(HTTPStatus.NO_CONTENT, headers=())
         try:
@@ -236,6 +240,12 @@ async def _send(
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+def _names_one_host(scope: Scope) -> bool:
+    """Whether every server on the way takes the request for the same host's (RFC 9112, 3.2)."""
+    hosts = sum(name == b"host" for name, _value in scope["headers"])
+    return hosts == 1 or (hosts == 0 and scope.get("http_version") != "1.1")
 
 
 def _leads_to(route: str, path: str) -> bool:

@@ -7,6 +7,7 @@ the log, which would otherwise be anybody's to fill.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,10 +20,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from hubify.transports.asgi import failure
+from hubify.wire.addresses import caller_address
 
 KIB, MIB = 1024, 1024 * 1024
 SLICE_BYTES = 16 * KIB  # parsed at a time: of the shortest requests, some 900 are in it
 MAX_HEAD_BYTES = 64 * KIB  # of one request's line and headers
+NOBODY: frozenset[str] = frozenset()  # whom we take for somebody else on a connection
 FRAMING = 8  # bytes around one byte of a body, when each comes as a chunk of its own
 UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 
@@ -31,6 +34,7 @@ class Bounds(msgspec.Struct, frozen=True):
     """What one process allows its HTTP connections."""
 
     max_connections: int = 10_000
+    max_of_one_address: int = 5_000  # so that nobody alone takes all of them
     head_seconds: float = 20.0  # until a request's head is complete
     linger_seconds: float = 5.0  # for a refused client to stop sending, so that it hears why
     unread_seconds: float = 30.0  # without progress of an answer that its client does not read
@@ -43,7 +47,23 @@ class Crowd:
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.connections = 0
+        self.by_address: Counter[str] = Counter()
         self.unread_bytes = 0
+
+    def enter(self, address: str) -> Callable[..., Any] | None:
+        """Count a connection; what answers it instead of the application when it is too many."""
+        self.connections += 1
+        self.by_address[address] += 1
+        if self.by_address[address] > self.bounds.max_of_one_address:
+            return too_many
+        return no_room if self.connections > self.bounds.max_connections else None
+
+    def leave(self, address: str) -> None:
+        """Count a connection no longer."""
+        self.connections -= 1
+        self.by_address[address] -= 1
+        if not self.by_address[address]:
+            del self.by_address[address]
 
 
 def connections_of(bounds: Bounds) -> Callable[..., "Connection"]:
@@ -66,7 +86,7 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state)
         self._crowd = crowd
-        self._counted = False
+        self._counted_as = ""
         self._arrived = b""
         self._parsed_bytes = 0  # of the request that is being read, and how many are its body's
         self._body_bytes = 0
@@ -84,10 +104,10 @@ class Connection(HttpToolsProtocol):
         """A client has come."""
         super().connection_made(transport)
         self.flow = Flow(transport, self)
-        self._counted = True
-        self._crowd.connections += 1
-        if self._crowd.connections > self._crowd.bounds.max_connections:
-            self.app = cast("Any", no_room)
+        peer = transport.get_extra_info("peername")
+        self._counted_as = caller_address(str(peer[0]) if peer else "", (), NOBODY)
+        if instead := self._crowd.enter(self._counted_as):
+            self.app = cast("Any", instead)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -295,9 +315,9 @@ class Connection(HttpToolsProtocol):
 
     def _leave(self) -> None:
         """Be counted no longer, and wait for nothing."""
-        if self._counted:
-            self._counted = False
-            self._crowd.connections -= 1
+        if self._counted_as:
+            self._crowd.leave(self._counted_as)
+            self._counted_as = ""
         self._count_unread(0)
         self._held_back = None
         self._arrived = b""
@@ -320,17 +340,26 @@ class Flow(FlowControl):
 
 async def no_room(_scope: object, _receive: object, send: Callable[[Any], Any]) -> None:
     """What a connection too many is told, whatever it asks for."""
-    told = _no_room()
+    message = "the server has all the connections it can hold; try again later"
+    await _turn_away(send, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+
+
+async def too_many(_scope: object, _receive: object, send: Callable[[Any], Any]) -> None:
+    """What an address is told on a connection that is too many of its own."""
+    message = "this address has all the connections it may have; close some"
+    await _turn_away(send, HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED", message)
+
+
+async def _turn_away(
+    send: Callable[[Any], Any], status: HTTPStatus, code: str, message: str
+) -> None:
+    told = failure(status, code, message).with_headers(
+        ("connection", "close"), ("retry-after", "1")
+    )
     headers = [(name.encode(), value.encode()) for name, value in told.headers]
     headers.append((b"content-length", str(len(told.body)).encode()))
     await send({"type": "http.response.start", "status": told.status, "headers": headers})
     await send({"type": "http.response.body", "body": told.body})
-
-
-def _no_room() -> Any:  # noqa: ANN401
-    message = "the server has all the connections it can hold; try again later"
-    refused = failure(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
-    return refused.with_headers(("connection", "close"), ("retry-after", "1"))
 
 
 def _refusal(status: HTTPStatus, code: str, message: str) -> bytes:

@@ -35,6 +35,9 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 CLOSE = b"\x88"
 MASK = b"\0\0\0\0"
+CHUNKED = (
+    b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
+)
 GARBAGE = {
     "random": os.urandom(4096),
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
@@ -51,6 +54,22 @@ GARBAGE = {
         b"POST /api/query HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"0\r\n\r\n"
     ),
+    "one length twice": b"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+    "a list of lengths": b"POST /echo HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\na",
+    "signed length": b"POST /echo HTTP/1.1\r\nContent-Length: +1\r\n\r\na",
+    "chunks not last": CHUNKED.replace(b"chunked", b"chunked, identity"),
+    "chunks and not": CHUNKED.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: identity\r\n\r\n", 1),
+    "unknown coding": CHUNKED.replace(b"chunked", b"xchunked"),
+    "coding before a space": CHUNKED.replace(b"Encoding:", b"Encoding :"),
+    "chunk with 0x": CHUNKED.replace(b"4", b"0x4"),
+    "chunk beyond 64 bits": CHUNKED.replace(b"4", b"f" * 17),
+    "chunk longer than said": CHUNKED.replace(b"abcd", b"abcdXX"),
+    "line feeds alone": CHUNKED.replace(b"\r\n", b"\n"),
+    "line feed in a chunk's line": CHUNKED.replace(b"4\r\n", b"4;\n"),
+    "carriage return alone": b"GET /healthz HTTP/1.1\r\nHost: x\rA: b\r\n\r\n",
+    "folded line": b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
     "bad chunk": b"POST /api/query HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 }  # fmt: skip
 
@@ -77,6 +96,15 @@ def test_garbage_is_refused_with_a_code_and_leaves_no_line_in_the_log(
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert answer.headers["connection"] == "close"
     assert server.log() == before
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_nothing_behind_garbage_is_taken_for_a_request(server: Server, garbage: str) -> None:
+    with opened(server) as connection:
+        send_what_is_taken(connection, GARBAGE[garbage] + GET)
+        told = rest_of(connection)
+    assert told.count(b"HTTP/1.1 ") == 1
+    assert b" 200 OK" not in told
 
 
 def test_garbage_behind_requests_is_refused_once_those_are_answered(server: Server) -> None:

@@ -244,6 +244,19 @@ def test_a_connection_too_many_is_told_to_come_back(run: Run) -> None:
     run(play())
 
 
+def test_one_address_does_not_take_all_connections(run: Run) -> None:
+    async def play() -> None:
+        async with hall(Bounds(max_of_one_address=1)) as server:
+            reader, writer = await server.meet()
+            other_reader, other = await server.meet()
+            other.write(GET % b"a")
+            assert await refusal(other_reader) == (429, "RATE_LIMITED")
+            writer.write(GET % b"b")
+            assert await answer(reader) == (200, b"/b ")
+
+    run(play())
+
+
 def test_an_answer_that_is_not_read_is_given_up(run: Run) -> None:
     async def play() -> None:
         async with hall(Bounds(unread_seconds=0.05)) as server:

@@ -10,6 +10,7 @@ from hubify.wire import server_texts
 from hubify.wire.clients import Client
 from hubify.wire.results import CallResult
 from hubify.wire.sync_messages import (
+    Add,
     Authenticate,
     Connect,
     Event,
@@ -213,6 +214,9 @@ def test_acting_as_another_user_is_refused(client: ModelClient) -> None:
 
 # Violations.
 
+MODIFY = b'{"type":"ModifyQuerySet","baseVersion":%b,"newVersion":%b,"modifications":[%b]}'
+REMOVE = b'{"type":"Remove","queryId":%b}'
+
 
 @pytest.mark.parametrize(
     "break_it",
@@ -228,6 +232,23 @@ def test_acting_as_another_user_is_refused(client: ModelClient) -> None:
             or client.send(Authenticate(base_version=0, token_type="User", value="ana"))
         ),
         lambda client: client.watch(0, key="a") or client.watch(0, key="b"),
+        lambda client: client.modify(
+            Add(query_id=0, udf_path="store:get", args=[{"key": "a"}]),
+            Add(query_id=0, udf_path="store:get", args=[{"key": "b"}]),
+        ),
+        lambda client: client.session.receive(MODIFY % (b"-1", b"0", b"")),
+        lambda client: client.session.receive(MODIFY % (b"0", b"4294967296", b"")),
+        lambda client: client.session.receive(MODIFY % (b"0", b"1", REMOVE % b"-1")),
+        lambda client: client.session.receive(
+            MODIFY % (b"0", b"1", b",".join([REMOVE % b"1"] * 2001))
+        ),
+        lambda client: client.session.receive(
+            b'{"type":"Action","requestId":1,"udfPath":"\xff","args":[]}'
+        ),
+        lambda client: client.session.receive(
+            b'{"type":"Mutation","requestId":-1,"udfPath":"a:b","args":[]}'
+        ),
+        lambda client: client.send(Authenticate(base_version=1, token_type="None")),
         lambda client: [
             client.send(Mutation(request_id=n, udf_path="store:refuse", args=[]))
             for n in range(0, 4000, 2)
