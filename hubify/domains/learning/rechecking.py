@@ -18,7 +18,7 @@ from hubify.domains.evolution import (
     visible_evolution,
 )
 from hubify.domains.evolution.explaining import sentence_of
-from hubify.domains.evolution.looks import LookView, look_view
+from hubify.domains.evolution.looks import EffectInterval, LookView, interval_of, look_view
 from hubify.domains.evolution.naming import shown_decision, shown_look
 from hubify.domains.learning.errors import NeverOnTrial
 from hubify.domains.learning.record import entries_of, reports_of, run_of, told_runs
@@ -29,15 +29,14 @@ from hubify.evidence.canary import (
     RunReport,
     Settings,
     decision_of,
-    effect_interval,
     judge_record,
 )
 from hubify.evidence.reports import Arm, Outcome
 from hubify.functions import PageRequest, QueryCtx, RowId, get
 
-MAX_RECHECKED = 8_000
-"""Reports that one recheck reads: about a second of work. A longer record is judged outside, from
-`getTrialRecord`."""
+MAX_RECHECKED = 5_000
+"""Reports that one recheck reads: a quarter of a second of work. A longer record is judged outside,
+from `getTrialRecord`."""
 MAX_PAGE = 1_000
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)]
@@ -47,16 +46,15 @@ Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
 class Rechecked(msgspec.Struct, frozen=True):
     """A trial judged again from its record.
 
-    `why` is the decision in one sentence; `lower` and `upper` bound the effects (canary minus
-    stable success rate) that are not ruled out. `agrees`: it is the decision that was kept, to the
-    last figure. `complete`: no report was left out for want of room.
+    `why` is the decision in one sentence; `interval` is what is not ruled out, as it was kept.
+    `agrees`: it is the decision that was kept, to the last figure. `complete`: no report was left
+    out for want of room.
     """
 
     why: str
     decision: Decision
     agrees: bool
-    lower: float
-    upper: float
+    interval: EffectInterval | None
     reports: int
     complete: bool
 
@@ -113,13 +111,11 @@ def recheck_canary(ctx: QueryCtx, *, evolution_id: RowId) -> Rechecked:
     rules = msgspec.convert(canary.rules, Settings)
     state = judge_record(entries_of(ctx, canary, runs), rules, runs_per_hour=canary.runs_per_hour)
     decision = decision_of(state)
-    interval = effect_interval(runs[: state.shown.runs], rules)
     return Rechecked(
         why=attempt.reason or sentence_of(decision, canary),
         decision=shown_decision(ctx, canary.skill_id, decision),
         agrees=decision == kept,
-        lower=interval.lower,
-        upper=interval.upper,
+        interval=interval_of(ctx, canary),
         reports=len(runs),
         complete=len(runs) == told,
     )

@@ -149,7 +149,7 @@ def test_the_record_leads_to_the_very_decision_that_was_kept(
     again = story.backend.query("learning:recheckCanary", {"evolutionId": evolution_id})
     assert (again.agrees, again.complete) == (True, True)
     estimate = max(-1.0, min(1.0, again.decision.effect or 0))
-    assert again.lower <= estimate <= again.upper
+    assert again.interval.lower <= estimate <= again.interval.upper
 
     kept = story.backend.query("evolution:get", {"evolutionId": evolution_id}).evidence
     elsewhere = judged(record(story, evolution_id))
