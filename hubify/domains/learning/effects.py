@@ -22,6 +22,8 @@ MAX_WEIGHED = 8_000
 """Runs that one calculation takes in: about half a second of work."""
 PART = 500
 """Reports that are read at once."""
+MAX_PARTS = 2 * MAX_WEIGHED // PART
+"""Parts that are read: some of their reports are not of the trial."""
 
 
 class TrialPart(msgspec.Struct, frozen=True):
@@ -42,19 +44,18 @@ def is_due(runs: int) -> bool:
 @learning.action(internal=True)
 async def weigh_effect(ctx: ActionCtx, *, canary_id: RowId) -> None:
     """Calculate the interval of a running trial's effect anew, and keep it."""
-    told: list[tuple[RowId, RunReport]] = []
+    parts: list[TrialPart] = []
     cursor: str | None = None
-    while len(told) < MAX_WEIGHED:
+    while not parts or (cursor is not None and len(parts) < MAX_PARTS):
         part = await ctx.run(trial_part, canary_id=canary_id, cursor=cursor)
         if part is None:
             return
-        told += part.runs
+        parts.append(part)
         cursor = part.cursor
-        if cursor is None:
-            break
-    told.sort(key=lambda one: one[0])
+    told = sorted((one for part in parts for one in part.runs), key=lambda one: one[0])
     runs = [run for _report_id, run in told[:MAX_WEIGHED]]
-    found = await aside(effect_interval, runs, msgspec.convert(part.rules, Settings))
+    rules = msgspec.convert(parts[0].rules, Settings)
+    found = await aside(effect_interval, runs, rules)
     await ctx.run(
         keep_effect, canary_id=canary_id, lower=found.lower, upper=found.upper, runs=len(runs)
     )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hubify.domains.evolution.tables import LookKind
+from hubify.domains.learning import effects
 from hubify.domains.learning.effects import is_due
 from hubify.domains.learning.errors import NeverOnTrial
 from hubify.domains.learning.rechecking import RecordedRun, TrialRecord
@@ -212,7 +213,11 @@ def test_what_never_was_on_trial_cannot_be_judged() -> None:
             story.backend.query(path, {"evolutionId": story.latest().id})
 
 
-def test_a_running_trial_shows_the_judges_own_interval() -> None:
+@pytest.mark.parametrize("part", [7, 500])
+def test_a_running_trial_shows_the_judges_own_interval(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects, "PART", part)
     story = begun(**HALF)
     assert story.ask("evolution:getCanaryStatus").interval is None
     story.fleet(0.6, stable=0.9, canary=0.9)
