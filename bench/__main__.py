@@ -52,9 +52,9 @@ class Run:
         """How often one change is sent out."""
         return max(5, int(self.seconds * ROUNDS_PER_S))
 
-    def fsyncs(self) -> float:
-        """Flushes a second."""
-        return self.limit("4 KiB append + fdatasync", machine.fsyncs_per_second)
+    def flushes(self) -> float:
+        """Flushes of the disk a second."""
+        return self.limit("4 KiB written over + fdatasync", machine.flushes_per_second)
 
     def replies(self) -> float:
         """Constant HTTP replies a second."""
@@ -68,7 +68,7 @@ class Run:
 def the_machine(run: Run) -> Iterator[Table]:
     """The machine's limits."""
     table = Table("This machine, in this run", "limit", ("per s",), _about())
-    run.fsyncs()
+    run.flushes()
     run.limit("loopback round trip, 64 B", machine.round_trips_per_second)
     run.limit("1 KiB sent to a socket, one thread", machine.socket_sends_per_second)
     run.replies()
@@ -83,7 +83,7 @@ def creates(run: Run) -> Iterator[Table]:
     for clients in (1, 16, 64):
         what = f"durable creates, {clients} clients"
         figures = run.measure(what, partial(scenarios.durable_creates, clients, run.seconds))
-        table.add(f"{clients}", figures | {"for each fdatasync": figures["per s"] / run.fsyncs()})
+        table.add(f"{clients}", figures | {"for each fdatasync": figures["per s"] / run.flushes()})
     yield table
 
 
@@ -98,7 +98,7 @@ def full_reports(run: Run) -> Iterator[Table]:
     for label, (clients, measure) in measures.items():
         what = f"full reports, clients: {label}"
         figures = run.measure(what, partial(measure, clients, run.seconds))
-        table.add(label, figures | {"for each fdatasync": figures["per s"] / run.fsyncs()})
+        table.add(label, figures | {"for each fdatasync": figures["per s"] / run.flushes()})
     yield table
 
 

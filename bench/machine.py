@@ -16,12 +16,14 @@ SECONDS = 1.0
 MESSAGE = b"x" * 1024
 
 
-def fsyncs_per_second() -> float:
-    """4 KiB appended and made durable, one after the other."""
+def flushes_per_second() -> float:
+    """4 KiB written over and made durable, one after the other, as a write-ahead log is."""
     with tempfile.NamedTemporaryFile() as file:
+        os.write(file.fileno(), bytes(4096))
+        os.fsync(file.fileno())
         count, end = 0, time.perf_counter() + SECONDS
         while time.perf_counter() < end:
-            os.write(file.fileno(), b"x" * 4096)
+            os.pwrite(file.fileno(), bytes([count % 256]) * 4096, 0)
             os.fdatasync(file.fileno())
             count += 1
     return count / SECONDS
