@@ -5,32 +5,17 @@ caller spelled it and says what it should be. Names may come in camelCase or sna
 """
 
 import inspect
-import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import Any, NamedTuple
 
 import msgspec
 
+from hubify.functions.refusals import explained
 from hubify.values.errors import InvalidInput
 from hubify.values.values import Int64
 
-PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-EXPECTED = re.compile(r"Expected `(?P<expected>.+?)`, got `(?P<got>.+?)`")
-MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
-PLAIN_TYPES = {
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-    "bytes": "bytes",
-    "ext": "a number",
-}
 Fix = Callable[[Any], Any]
 
 
@@ -62,7 +47,9 @@ class Binding:
         }
         for other, own in also.items():
             self._names |= dict.fromkeys(spellings(other), own)
+        self._camel = {item.name: camel(item.name) for item in arguments}
         self._fixes = {item.name: fix for item in arguments if (fix := _fix_for(item.type))}
+        self._types = {item.name: item.type for item in arguments}
         self._whole = {item.name for item in arguments if _is_whole(item.type)}
 
     def bind(
@@ -70,7 +57,8 @@ class Binding:
     ) -> dict[str, Any]:
         """Keyword arguments for the function.
 
-        `spell` renames arguments for this caller's face, in what it sends and in what it is told.
+        `spell` renames arguments for this caller's face, in what it sends and in what it is told;
+        what it leaves out is told as the caller wrote it, or in camelCase.
 
         Raises:
             InvalidInput: naming the argument and what it should be.
@@ -80,13 +68,13 @@ class Binding:
         try:
             bound = msgspec.convert(named, self.struct)
         except msgspec.ValidationError as error:
-            raise InvalidInput(self._explain(str(error), told)) from None
+            raise InvalidInput(explained(str(error), self._types, told)) from None
         return {item.name: getattr(bound, item.name) for item in self.arguments}
 
     def _named(
         self, sent: Mapping[str, Any], spell: Mapping[str, str]
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        told = dict(spell)
+        told = {**self._camel, **spell}
         faces = {shown: own for own, shown in spell.items()}
         named: dict[str, Any] = {}
         for spelling, value in sent.items():
@@ -107,29 +95,6 @@ class Binding:
             return value.number
         fix = self._fixes.get(own)
         return fix(value) if fix else value
-
-    def _explain(self, text: str, told: Mapping[str, str]) -> str:
-        if (found := MISSING.search(text)) and "at `" not in text:
-            return f"{told.get(found['name'], found['name'])} is required"
-        matched = PATH.match(text)
-        assert matched is not None, "the pattern takes any text"
-        path = (matched["path"] or "$").removeprefix("$").removeprefix(".")
-        own, _, rest = path.partition(".")
-        own, bracket, index = own.partition("[")
-        shown = told.get(own, own) + (bracket + index) + (f".{rest}" if rest else "")
-        problem = matched["problem"]
-        if found := MISSING.search(text):
-            return f"{shown}.{found['name']} is required"
-        if "Invalid enum value" in problem:
-            return f"{shown} must be {self._choices(own)}"
-        if found := EXPECTED.search(problem):
-            return f"{shown} must be {_plain(found['expected'])}, not {_plain(found['got'])}"
-        return f"{shown}: {problem}"
-
-    def _choices(self, own: str) -> str:
-        declared = next(item.type for item in self.arguments if item.name == own)
-        quoted = [f"'{choice}'" for choice in choices_of(declared)]
-        return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f", or {quoted[-1]}"
 
 
 def spellings(name: str) -> set[str]:
@@ -157,24 +122,6 @@ def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
             message = f"{function.__qualname__}: '{parameter.name}' must be keyword-only and typed"
             raise TypeError(message)
     return tuple(Argument(item.name, hints[item.name], item.default) for item in rest)
-
-
-def choices_of(declared: Any) -> list[str]:
-    """The accepted strings of an enumeration or literal type, or of its element type."""
-    if isinstance(declared, type) and issubclass(declared, Enum):
-        return [str(member.value) for member in declared]
-    found: list[str] = []
-    for part in typing.get_args(declared):
-        if isinstance(part, str):
-            found.append(part)
-        else:
-            found.extend(choices_of(part))
-    return found
-
-
-def _plain(msgspec_type: str) -> str:
-    names = [PLAIN_TYPES.get(part, f"one of {part}") for part in msgspec_type.split(" | ")]
-    return " or ".join(names)
 
 
 def _is_whole(declared: Any) -> bool:

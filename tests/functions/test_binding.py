@@ -1,15 +1,18 @@
 """What callers send becomes typed arguments, or a sentence about what is wrong."""
 
-from typing import Any
+import inspect
+import re
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubify.functions.binding import Binding, arguments_of
+from hubify.functions.binding import Argument, Binding, arguments_of
 from hubify.values.errors import AppError, InvalidInput
 from hubify.values.values import Int64
-from tests.functions.notes import Corner, add, mine
+from tests.functions.notes import Colour, Corner, add, mine
 
 BINDING = Binding("add", arguments_of(add), {"title": "name"})
 
@@ -83,3 +86,44 @@ def test_whatever_is_sent_is_bound_or_refused(sent: dict[str, Any]) -> None:
         BINDING.bind(sent)
     except AppError as error:
         assert error.message  # noqa: PT017 - both outcomes are right
+
+
+class Paint(msgspec.Struct, frozen=True, rename="camel"):
+    """A record with an enumeration, a bounded text and a bounded list in it."""
+
+    colour: Colour = Colour.RED
+    coat_name: Annotated[str, msgspec.Meta(max_length=3)] = ""
+    layers: Annotated[list[int], msgspec.Meta(min_length=1)] | None = None
+
+
+INSIDE = Binding(
+    "f:paint",
+    (
+        Argument("first_paint", Paint, inspect.Parameter.empty),
+        Argument("more", list[Paint] | None, None),
+        Argument("percent", Annotated[int, msgspec.Meta(ge=0, le=100)], 0),
+        Argument("code", Annotated[str, msgspec.Meta(pattern="^[a-z]+$")], "a"),
+    ),
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({}, "firstPaint is required"),
+        ({"first_paint": 1}, "first_paint must be an object, not a whole number"),
+        ({"firstPaint": {"colour": "x"}}, "firstPaint.colour must be 'red', or 'blue'"),
+        ({"firstPaint": {}, "more": [{}, {"colour": "x"}]}, "must be 'red', or 'blue'"),
+        ({"firstPaint": {"coat_name": "long"}}, "firstPaint.coatName must have at most 3 char"),
+        ({"firstPaint": {"layers": []}}, "firstPaint.layers must have at least 1 item"),
+        ({"firstPaint": {}, "percent": 101}, "percent must be at most 100"),
+        ({"firstPaint": {}, "percent": -1}, "percent must be at least 0"),
+        ({"firstPaint": {}, "code": "A"}, "code is not as it should be"),
+        ({"first": {}}, "this function takes: firstPaint, more, percent, code"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(sent: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(sentence)) as refusal:
+        INSIDE.bind(sent)
+    assert "Expected" not in refusal.value.message or "code" in refusal.value.message
