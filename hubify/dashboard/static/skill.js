@@ -101,7 +101,7 @@ function about(skill) {
   return section("About", { value: skill, isLoaded: true, error: null }, () => facts(
     ["Name", told(skill.name)],
     ["Owner", told(skill.owner)],
-    skill.author ? ["Author", told(skill.author)] : null,
+    skill.author ? ["Author, as imported", told(skill.author)] : null,
     ["Category", told(skill.category)],
     skill.tags.length ? ["Tags", told(skill.tags.join(", "))] : null,
     skill.platforms.length ? ["Platforms", told(skill.platforms.join(", "))] : null,

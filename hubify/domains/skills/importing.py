@@ -112,7 +112,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     published_at: int | None
     parents: tuple[RowId, ...]
     change_summary: str
-    origin: Origin
     source: str
     source_origin: str
     version_author: str
@@ -143,7 +142,6 @@ def import_version(
     published_at: Time | None = None,
     parents: Parents = (),
     change_summary: Summary = "",
-    origin: Origin = Origin.IMPORTED,
     source: Id = "",
     source_origin: Line = "",
     version_author: Line = "",
@@ -152,11 +150,11 @@ def import_version(
 ) -> ImportedVersion:
     """Import one version of a skill from elsewhere; call it in order of publication.
 
-    `author` is who holds the name there; `source_origin` is the source's own word for how the
-    version came about. Without files it becomes a placeholder that only has a description.
-    `parents` are the ids that earlier imports answered. With `owner`, for administrators, it is
-    imported as that owner would do it. A refusal is an answer, not an error, and has the findings
-    that say why.
+    `author` is who holds the name there, as the caller says; `source_origin` is the source's own
+    word for how the version came about. A time in the future counts as now. Without files it
+    becomes a placeholder that only has a description. `parents` are the ids that earlier imports
+    answered. With `owner`, for administrators, it is imported as that owner would do it. A refusal
+    is an answer, not an error, and has the findings that say why.
     """
     wish = Wish(
         holder=_holder(ctx, owner),
@@ -166,10 +164,9 @@ def import_version(
         display_name=display_name,
         description=description,
         category=category_name(category),
-        published_at=published_at,
+        published_at=None if published_at and published_at > ctx.now else published_at,
         parents=tuple(dict.fromkeys(parents)),
         change_summary=change_summary,
-        origin=origin,
         source=source,
         source_origin=source_origin,
         version_author=version_author,
@@ -229,21 +226,33 @@ def _holder(ctx: MutationCtx, owner: str | None) -> str:
 
 
 def _place(ctx: MutationCtx, wish: Wish) -> Place:
-    """The name that a version goes under: its own, or `<owner>-<slug>` where another holds that.
+    """The name that a version goes under: its own, or a longer one where another holds that.
 
     Raises:
-        NameTaken: both are held by somebody else.
+        NameTaken: all of them are held by somebody else.
 
     """
     held = ctx.db.first(Skill.where(name=wish.slug))
     if may_be_named(wish.slug) and (held is None or _is_same(ctx, held, wish)):
         return Place(wish.slug, held)
-    name = owned_name(wish.author or wish.holder, wish.slug)
-    other = ctx.db.first(Skill.where(name=name))
-    if other is not None and not _is_same(ctx, other, wish):
-        raise NameTaken(f"the names '{wish.slug}' and '{name}' are taken")
-    message = f"The name '{wish.slug}' is taken; imported as '{name}'."
-    return Place(name, other, (_note("name-taken", message),))
+    names = _longer_names(ctx, wish)
+    for name in names:
+        other = ctx.db.first(Skill.where(name=name))
+        if other is None or _is_same(ctx, other, wish):
+            message = f"The name '{wish.slug}' is taken; imported as '{name}'."
+            return Place(name, other, (_note("name-taken", message),))
+    taken = " and ".join(f"'{name}'" for name in (wish.slug, *names))
+    raise NameTaken(f"the names {taken} are taken")
+
+
+def _longer_names(ctx: MutationCtx, wish: Wish) -> list[str]:
+    """`<owner>-<slug>`: an author's name goes before it on an administrator's word alone."""
+    if ctx.identity.allows(ADMIN):
+        return [owned_name(wish.author or wish.holder, wish.slug)]
+    names = [owned_name(wish.holder, wish.slug)]
+    if wish.author:
+        names.append(owned_name(wish.holder, f"{wish.author}-{wish.slug}"))
+    return names
 
 
 def _is_same(ctx: MutationCtx, held: Skill, wish: Wish) -> bool:
@@ -295,7 +304,7 @@ def _new_skill(owner: str, name: str, wish: Wish, examined: Examined) -> NewSkil
         name=name,
         owner=owner,
         visibility=wish.visibility,
-        origin=wish.origin,
+        origin=Origin.IMPORTED,
         profile=_profile(wish, examined),
         author=wish.author,
         evolution=evolution_of(examined.document),
@@ -310,7 +319,7 @@ def _new_version(number: str, wish: Wish, examined: Examined, decision: RowId) -
         status=VersionStatus.PLACEHOLDER if is_empty else VersionStatus.DRAFT,
         description=_profile(wish, examined).description,
         author=wish.version_author or wish.author,
-        origin=wish.origin,
+        origin=Origin.IMPORTED,
         source_origin=wish.source_origin,
         parents=wish.parents,
         change_summary=wish.change_summary,

@@ -28,7 +28,7 @@ from hubify.domains.skills.errors import (
 from hubify.domains.skills.intake import category_name
 from hubify.domains.skills.lookup import ADMIN, WRITE, maintained, readable, require_version
 from hubify.domains.skills.reading import wanted_version
-from hubify.domains.skills.rules import may_be_named
+from hubify.domains.skills.rules import is_published, may_be_named
 from hubify.domains.skills.tables import (
     Channel,
     ChannelMove,
@@ -157,7 +157,7 @@ def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
 @skills.mutation(
     scope=WRITE,
     rest=post("/v1/skills/{name}/fork", status=201),
-    errors=(SkillNotFound, VersionNotFound, NothingStable, NameTaken),
+    errors=(SkillNotFound, VersionNotFound, NothingStable, NameTaken, WrongState),
 )
 def fork(
     ctx: MutationCtx,
@@ -174,8 +174,7 @@ def fork(
     """
     source = readable(ctx, name)
     parent = wanted_version(ctx, source, version)
-    if parent.status is VersionStatus.PLACEHOLDER:
-        raise NothingStable(f"'{source.name}@{parent.version}' is a placeholder without files")
+    _refuse_unpublished(source, parent)
     owner = ctx.identity.owner
     chosen = new_name or owned_name(owner, source.name)
     if not may_be_named(chosen):
@@ -192,7 +191,7 @@ def fork(
             evolution=source.evolution,
         ),
     )
-    added = add_version(ctx, created, _forked(ctx, source, parent))
+    added = add_version(ctx, created, _forked(ctx, parent))
     return skill_details(ctx, make_stable(ctx, added.skill, added.version, reason="forked"))
 
 
@@ -231,6 +230,7 @@ def set_channel(
     found = require_version(ctx, skill, version)
     if channel is Channel.CANARY:
         raise WrongState("a canary is begun and ended by the skill's evolution")
+    _refuse_unpublished(skill, found)
     move = make_stable if channel is Channel.STABLE else make_beta
     return skill_details(ctx, move(ctx, skill, found, reason=reason))
 
@@ -302,6 +302,13 @@ def former_stable(ctx: QueryCtx, skill: Skill) -> SkillVersion:
     raise NothingStable(f"'{skill.name}' has no earlier stable version to go back to")
 
 
+def _refuse_unpublished(skill: Skill, version: SkillVersion) -> None:
+    """Refuse what has no files, and a draft: it waits for its trial or for its maintainer."""
+    if not is_published(version.status):
+        message = f"'{skill.name}@{version.version}' is a {version.status}: not to be run"
+        raise WrongState(message)
+
+
 def _refuse_pointed(skill: Skill, version: SkillVersion) -> None:
     pointed = (skill.stable_version, skill.canary_version, skill.beta_version)
     if version.version in pointed:
@@ -314,7 +321,7 @@ def _profile_of(skill: Skill) -> Profile:
     return Profile(**told)
 
 
-def _forked(ctx: MutationCtx, source: Skill, parent: SkillVersion) -> NewVersion:
+def _forked(ctx: MutationCtx, parent: SkillVersion) -> NewVersion:
     bundle = gather(read_files(ctx, parent)).bundle
     assert bundle is not None, "what was published once is a bundle"
     return NewVersion(
@@ -326,6 +333,6 @@ def _forked(ctx: MutationCtx, source: Skill, parent: SkillVersion) -> NewVersion
         author_agent=ctx.identity.agent,
         origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
         parents=(parent.id,),
-        change_summary=f"Forked from {source.name}@{parent.version}.",
+        change_summary=f"Forked at {parent.version}.",
         decision=parent.decision,
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from hubify.domains.contents import get_content, put_content
 from hubify.domains.skills.errors import NameTaken, VersionExists
-from hubify.domains.skills.lookup import version_numbered
+from hubify.domains.skills.lookup import ADMIN, version_numbered
 from hubify.domains.skills.rules import listing_of
 from hubify.domains.skills.tables import (
     Change,
@@ -166,7 +166,7 @@ def add_version(ctx: MutationCtx, skill: Skill, new: NewVersion) -> Added:
         decision=new.decision,
     )
     stored = ctx.db.insert(version)
-    _descend(ctx, stored)
+    _descend(ctx, skill, stored)
     latest = highest([new.version, *([skill.latest_version] if skill.latest_version else [])])
     changed = skill.changed(
         versions=skill.versions + 1, latest_version=latest or new.version, updated_at=ctx.now
@@ -185,10 +185,13 @@ def _put_files(ctx: MutationCtx, bundle: Bundle) -> tuple[FileRef, ...]:
     )
 
 
-def _descend(ctx: MutationCtx, child: SkillVersion) -> None:
+def _descend(ctx: MutationCtx, skill: Skill, child: SkillVersion) -> None:
+    """Let parents know of a child, but for what an importer says of somebody else's skill."""
     for parent_id in dict.fromkeys(child.parents):
         parent = ctx.db.get(SkillVersion, parent_id)
         assert parent is not None, "parents are looked up where they come in"
+        if child.origin is Origin.IMPORTED and not _is_known_of(ctx, skill, parent):
+            continue
         edge = Descent(
             parent_id=parent.id,
             parent_skill=parent.skill_id,
@@ -196,3 +199,9 @@ def _descend(ctx: MutationCtx, child: SkillVersion) -> None:
             child_skill=child.skill_id,
         )
         ctx.db.insert(edge)
+
+
+def _is_known_of(ctx: MutationCtx, skill: Skill, parent: SkillVersion) -> bool:
+    """Whether an import's parent is of the same owner, or an administrator says so."""
+    source = ctx.db.get(Skill, parent.skill_id)
+    return source is None or source.owner == skill.owner or ctx.identity.allows(ADMIN)

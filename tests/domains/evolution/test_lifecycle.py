@@ -3,7 +3,7 @@
 import pytest
 
 from hubify.domains.evolution.tables import CanaryStatus, EvolutionStatus
-from hubify.domains.skills import VersionStatus
+from hubify.domains.skills import VersionStatus, WrongState
 from hubify.functions import Conflict, Forbidden
 from hubify.testing.backend import known
 from tests.domains.story import (
@@ -160,6 +160,19 @@ def test_a_rejected_draft_takes_its_suggestions_with_it() -> None:
     assert rejected.status is EvolutionStatus.REJECTED
     assert story.status().status == "stable"
     assert improvements(story) == []
+
+
+def test_a_draft_that_waits_for_a_word_is_neither_forked_nor_given_a_channel() -> None:
+    story = Story(manualApproval=True)
+    story.suggest()
+    story.backend.advance(1)
+    told = {"name": NAME, "version": "1.0.1"}
+    with pytest.raises(WrongState, match="is a draft"):
+        story.backend.mutation("skills:fork", told, principal=known("mallory"))
+    for channel in ("stable", "beta"):
+        wish = {**told, "channel": channel}
+        with pytest.raises(WrongState, match="is a draft"):
+            story.backend.mutation("skills:setChannel", wish, principal=AUTHOR)
 
 
 def test_a_rejected_draft_may_leave_its_suggestions_open() -> None:

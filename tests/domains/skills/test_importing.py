@@ -68,33 +68,73 @@ def test_the_version_published_last_is_stable_whatever_its_number(
     assert registry.query("skills:getByName", name="greet").version == "0.9.0"
 
 
-def test_a_name_that_another_owner_holds_gets_the_authors_before_it(
+def test_a_name_that_another_owner_holds_gets_the_importers_before_it(
     registry: SkillRegistry,
 ) -> None:
     taken_in(registry)
     bob = known("bob", "skills:write")
     for outcome in (ImportOutcome.IMPORTED, ImportOutcome.UNCHANGED):
         answer = taken_in(registry, by=bob, author="eve")
-        assert (answer.outcome, answer.name) == (outcome, "eve-greet")
+        assert (answer.outcome, answer.name) == (outcome, "bob-greet")
     assert "name-taken" in [finding.rule for finding in answer.findings]
-    assert registry.query("skills:getByName", name="eve-greet").author == "eve"
+    assert registry.query("skills:getByName", name="bob-greet").author == "eve"
 
 
-def test_two_authors_of_one_name_are_two_skills_of_one_owner(registry: SkillRegistry) -> None:
+def test_nobody_but_an_administrator_puts_an_authors_name_before_a_skills(
+    registry: SkillRegistry,
+) -> None:
+    taken_in(registry, author="ada")
+    answer = taken_in(registry, by=known("mallory", "skills:write"), author="alice")
+    assert answer.name == "mallory-greet"
+    ops = known("ops", "skills:admin")
+    assert taken_in(registry, by=ops, author="alice").name == "alice-greet"
+
+
+def test_authors_of_one_name_are_skills_apart_of_one_owner(registry: SkillRegistry) -> None:
     assert taken_in(registry, author="eve").name == "greet"
-    assert taken_in(registry, author="mallory").name == "mallory-greet"
+    assert taken_in(registry, author="mallory").name == "ada-greet"
+    for _again in range(2):
+        assert taken_in(registry, author="zoe").name == "ada-zoe-greet"
     assert taken_in(registry, skill_md(body="New."), author="eve").name == "greet"
 
 
-def test_a_reserved_name_gets_the_authors_before_it(registry: SkillRegistry) -> None:
-    assert taken_in(registry, skill_md("search"), name="search", author="eve").name == "eve-search"
+def test_a_reserved_name_gets_the_importers_before_it(registry: SkillRegistry) -> None:
+    assert taken_in(registry, skill_md("search"), name="search", author="eve").name == "ada-search"
 
 
-def test_where_both_names_are_taken_the_import_is_refused(registry: SkillRegistry) -> None:
-    taken_in(registry)
-    taken_in(registry, name="eve-greet")
-    with pytest.raises(NameTaken, match="eve-greet"):
+def test_where_all_names_are_taken_the_import_is_refused(registry: SkillRegistry) -> None:
+    for name in ("greet", "bob-greet", "bob-eve-greet"):
+        taken_in(registry, name=name)
+    with pytest.raises(NameTaken, match="'greet' and 'bob-greet' and 'bob-eve-greet' are taken"):
         taken_in(registry, by=known("bob", "skills:write"), author="eve")
+
+
+def test_an_import_says_that_it_is_one(registry: SkillRegistry) -> None:
+    with pytest.raises(InvalidInput, match="origin"):
+        taken_in(registry, origin="human")
+
+
+def test_an_import_does_not_stand_in_the_lineage_that_it_claims(registry: SkillRegistry) -> None:
+    """It says where it comes from itself; the skill it names does not say so."""
+    root = registry.publish(skill_md("root"))
+    official = {"parents": [root.version_id], "changeSummary": "The official successor."}
+    taken_in(registry, skill_md("heir"), by=registry.bob, name="heir", author="ada", **official)
+    (node,) = registry.query("skills:lineage", name="root").nodes
+    assert node.name == "root"
+    shown = registry.query("skills:lineage", name="heir")
+    assert {node.name for node in shown.nodes} == {"root", "heir"}
+    taken_in(registry, skill_md("own"), name="own", parents=[root.version_id])
+    nodes = registry.query("skills:lineage", name="root").nodes
+    assert {node.name for node in nodes} == {"root", "own"}
+
+
+def test_a_version_of_the_future_does_not_keep_later_ones_from_becoming_stable(
+    registry: SkillRegistry,
+) -> None:
+    taken_in(registry, version="1.0.0", publishedAt=250_000_000_000_000)
+    registry.backend.advance(1)
+    taken_in(registry, skill_md(body="Newer."), version="2.0.0")
+    assert registry.query("skills:getByName", name="greet").version == "2.0.0"
 
 
 def test_a_description_alone_becomes_a_placeholder(registry: SkillRegistry) -> None:

@@ -52,6 +52,13 @@ def test_an_older_version_may_be_forked_under_a_name_of_ones_choice(
         registry.backend.mutation("skills:fork", told, principal=registry.bob)
 
 
+def test_a_fork_does_not_name_the_private_skill_it_came_from(registry: SkillRegistry) -> None:
+    registry.publish(skill_md("plain"), name="top-secret", visibility="private")
+    registry.mutate("skills:fork", name="top-secret", newName="open")
+    for path in ("skills:getByName", "skills:getVersion", "skills:lineage", "skills:listMoves"):
+        assert "top-secret" not in repr(registry.query(path, by=registry.bob, name="open"))
+
+
 def test_a_private_fork_is_not_seen_from_its_source(registry: SkillRegistry) -> None:
     registry.mutate("skills:fork", by=registry.bob, name="greet", visibility="private")
     told = registry.query("skills:lineage", name="greet")

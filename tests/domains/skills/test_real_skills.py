@@ -20,6 +20,7 @@ from tests.domains.skills.registry import SkillRegistry
 from tests.shared_data import shared_path
 
 SOURCES = ("data/skills/anthropic", "data/skills/clawhub", "data/openspace/skills.jsonl")
+YEAR_MS = 365 * 86_400_000
 Versions = dict[str, tuple[ImportedSkill, ImportedVersion]]
 
 
@@ -28,6 +29,7 @@ class Trip:
 
     def __init__(self, path: Path) -> None:
         self.registry = SkillRegistry()
+        self.registry.backend.now_ms += YEAR_MS  # after all that was published there
         self.read: list[Imported] = list(read_skills(path))
         self.outcomes = self.import_again()
         self.versions: Versions = {
