@@ -71,7 +71,9 @@ class EraseCommand:
         number stays; public skills stay published. Backups are not reached.
         """
         with reached(self._world, data) as hub:
-            wish: dict[str, object] = {"owner": owner} | ({"agentId": agent} if agent else {})
+            wish: dict[str, object] = {"owner": owner}
+            if agent is not None:
+                wish["agentId"] = agent
             plan = read(Plan, hub.query("erasure:plan", wish))
             for line in sentences(plan):
                 self._world.say(line)

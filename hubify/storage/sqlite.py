@@ -255,12 +255,12 @@ class SqliteEngine:
     def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
         """See `Engine.erase`."""
         found: list[tuple[int, str, str, bytes]] = []
+        run: Run = self._pruner.cursor().execute
         if limit < 1:
             return after
         with explaining():
             try:
-                with self._pruner as pruner:
-                    run: Run = pruner.execute
+                with self._pruner:
                     found = run(TAIL, (after, until, limit + 1)).fetchall()
                     for record in found[:limit]:
                         commit = _commit_of(*record)

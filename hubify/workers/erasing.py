@@ -10,15 +10,19 @@ cannot be read, and the files have been written anew.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from hubify.functions.backend import Backend, Call
 from hubify.functions.erasing import StorageFailed, Subject, Traces
 from hubify.functions.principal import SYSTEM
 from hubify.values.errors import AppError, Conflict, TooLarge
 from hubify.values.ids import RowId, encode_id
+from hubify.values.keys import encode_component
 
 log = logging.getLogger("hubify.erasing")
 
@@ -31,7 +35,7 @@ ERASED_ROWS = 200
 CLEARED_RECORDS = 500
 PRUNED = 500
 READ_BATCHES = 50
-MOST_TURNS = 100
+MOST_TURNS = MOST_WALKS = 100
 MS, NS_PER_MS = 1_000, 1_000_000
 
 Quietly = Callable[[Callable[[], bool]], Awaitable[bool]]
@@ -52,6 +56,43 @@ class Batch(Protocol):
     place: int
     numbers: tuple[int, ...]
     callers: tuple[str, ...]
+
+
+class Wanted:
+    """The names that are looked for, all of them in one row."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._bytes = [name.encode("utf-8", "surrogatepass") for name in names]
+        self._words = [re.compile(rf"(?<!\w){re.escape(name)}(?!\w)") for name in names]
+
+    def may_be_in(self, value: bytes) -> bool:
+        """Whether a stored row has the names' bytes; quick, for every row of the store."""
+        return all(name in value for name in self._bytes)
+
+    def is_in(self, row: object) -> bool:
+        """Whether the names stand in the row's texts as whole words: `ann` does not in `anna`."""
+        texts = [*texts_of(msgspec.to_builtins(row, builtin_types=(bytes,), enc_hook=str))]
+        return all(
+            any(_has(text, word, name) for text in texts)
+            for word, name in zip(self._words, self._bytes, strict=True)
+        )
+
+
+def texts_of(value: object) -> Iterator[str | bytes]:
+    """Every text, and every run of bytes, in a value."""
+    if isinstance(value, str | bytes):
+        yield value
+    elif isinstance(value, dict):
+        for name, held in cast("dict[object, object]", value).items():
+            yield from texts_of(name)
+            yield from texts_of(held)
+    elif isinstance(value, list | tuple):
+        for held in cast("Sequence[object]", value):
+            yield from texts_of(held)
+
+
+def _has(text: str | bytes, word: re.Pattern[str], name: bytes) -> bool:
+    return name in text if isinstance(text, bytes) else word.search(text) is not None
 
 
 class EraseLoop:
@@ -110,15 +151,22 @@ class EraseLoop:
         if str(erasure.state) == "settling" and self._now_ms() < due_ms:
             return min(LOOK_EVERY_S, (due_ms - self._now_ms()) / MS)
         kept: dict[str, int] = {}
-        while await self._walk(erasure, kept):
+        for _ in range(MOST_WALKS):
             kept.clear()
+            if not await self._walk(erasure, kept):
+                break
+        else:
+            log.error(
+                "erasure %s: rows change anew in every walk; an eraser is at fault", erasure.id
+            )
+            return LOOK_EVERY_S
         told = {"erasure_id": erasure.id, "kept": kept, "settle_ms": self._settle_ms}
         state = await self._do("erasure:endWalk", told)
         return AGAIN_S if str(state) == "settling" else 0.0
 
     async def _walk(self, erasure: Erasure, kept: dict[str, int]) -> int:
         """Look at each row of each table once; how many rows were changed."""
-        names = [name.encode("utf-8", "surrogatepass") for name in erasure.subject.names]
+        wanted = Wanted(erasure.subject.names)
         changed = 0
         for table in self._database.catalog.tables:
             after = 0
@@ -126,7 +174,7 @@ class EraseLoop:
                 found = [
                     encode_id(table.number, number)
                     for number, version in rows
-                    if all(name in version.value for name in names)
+                    if wanted.may_be_in(version.value) and wanted.is_in(table.decode(version.value))
                 ]
                 for start in range(0, len(found), ERASED_ROWS):
                     some = found[start : start + ERASED_ROWS]
@@ -174,7 +222,7 @@ class EraseLoop:
 
     def _traces_of(self, erasure: Erasure) -> Traces:
         """What of the log is the subject's."""
-        names = tuple(name.encode("utf-8", "surrogatepass") for name in erasure.subject.names)
+        names = tuple(encode_component(name) for name in erasure.subject.names)
         rows: set[int] = set()
         callers: set[str] = set()
         place = 0

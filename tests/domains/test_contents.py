@@ -13,9 +13,14 @@ from hubify.domains.contents import (
     ContentPart,
     contents,
     digest_of,
+    doom,
+    drop_doomed,
     get_content,
     put_content,
+    seek_doomed,
+    spare,
 )
+from hubify.domains.system import system
 from hubify.functions import Domain, MutationCtx, QueryCtx
 from hubify.testing.backend import InMemoryBackend
 
@@ -74,3 +79,51 @@ def test_equal_bytes_are_kept_once(backend: InMemoryBackend) -> None:
 def test_an_unknown_digest_is_not_found(backend: InMemoryBackend) -> None:
     with pytest.raises(ContentNotFound):
         backend.query("probe:fetch", {"digest": digest_of(b"never seen")})
+
+
+@probe.mutation(internal=True)
+def seek(ctx: MutationCtx, *, digests: list[str]) -> bool:
+    """Begin to look for contents that nobody may need."""
+    for digest in digests:
+        doom(ctx, digest)
+    return seek_doomed(ctx)
+
+
+@probe.mutation(internal=True)
+def keep(ctx: MutationCtx, *, digest: str) -> None:
+    """Somebody needs it."""
+    spare(ctx, digest)
+
+
+@probe.mutation(internal=True)
+def drop(ctx: MutationCtx) -> None:
+    """One round of dropping."""
+    drop_doomed(ctx)
+
+
+def test_doomed_contents_go_unless_they_are_spared_or_put_again() -> None:
+    backend = InMemoryBackend([contents, system, probe])
+    big = bytes(9 * PART_BYTES)  # more than one job drops
+    digests = [backend.mutation("probe:put", {"data": data}) for data in (b"a", b"b", b"c", big)]
+    assert backend.mutation("probe:seek", {"digests": digests})
+    assert not backend.mutation("probe:seek", {"digests": digests})
+    backend.mutation("probe:keep", {"digest": digests[0]})
+    backend.mutation("probe:put", {"data": b"b"})
+    backend.mutation("probe:drop")
+    backend.run_due()
+    for digest, data in zip(digests[:2], (b"a", b"b"), strict=True):
+        assert backend.query("probe:fetch", {"digest": digest}) == data
+    for digest in digests[2:]:
+        with pytest.raises(ContentNotFound):
+            backend.query("probe:fetch", {"digest": digest})
+
+
+def test_bytes_that_are_put_while_they_are_dropped_are_whole() -> None:
+    backend = InMemoryBackend([contents, system, probe])
+    big = bytes(range(256)) * (9 * PART_BYTES // 256)
+    digest = backend.mutation("probe:put", {"data": big})
+    backend.mutation("probe:seek", {"digests": [digest]})
+    backend.mutation("probe:drop")
+    backend.mutation("probe:put", {"data": big})
+    backend.run_due()
+    assert backend.query("probe:fetch", {"digest": digest}) == big

@@ -8,12 +8,21 @@ from hubify.app.compose import DOMAINS
 from hubify.domains.auth import authenticate
 from hubify.functions import Principal
 from hubify.functions.identities import Identities
+from hubify.functions.principal import CallerKind
 from hubify.storage.engine import Engine
 from hubify.storage.memory import MemoryEngine
 from hubify.testing.backend import InMemoryBackend, known
 from hubify.workers.erasing import SETTLE_S, EraseLoop
 
-PERSON = known("quillon")
+
+def caller(owner: str, *scopes: str) -> Principal:
+    """A caller by a key whose id says nothing of its owner."""
+    return Principal(
+        CallerKind.KEY, owner, None, frozenset(scopes or ("*",)), credential=owner[::-1]
+    )
+
+
+PERSON = caller("quillon")
 NAME = "retry-client"
 HIDDEN = "hidden-notes"
 AGENT = "quillon-laptop"
@@ -72,7 +81,7 @@ class World:
     def report(self, owner: str, outcome: str = "success", **more: object) -> Any:  # noqa: ANN401 - the same
         """A report on the public skill."""
         told = {"skillName": NAME, "outcome": outcome, "agentId": f"{owner}-laptop", **more}
-        return self.backend.mutation("learning:report", told, principal=known(owner))
+        return self.backend.mutation("learning:report", told, principal=caller(owner))
 
     def step(self) -> float:
         """One step of the erasing loop; seconds until the next."""

@@ -200,6 +200,17 @@ def test_a_name_within_a_text_of_somebody_else_stays_and_is_counted() -> None:
     assert world.erase().kept == {"learning_reports": 1}
 
 
+def test_another_owner_whose_name_begins_alike_is_let_be() -> None:
+    world = World()
+    world.publish(NAME, "Calls HTTP services.", known("maud"))
+    for owner in ("quillon", "quillona"):
+        world.report(owner, note="mine")
+    assert world.erase().kept == {}
+    assert left(world, b"quillona") == left(world, b"quillon")
+    told = {"agentId": "quillona-laptop"}
+    assert world.backend.query("agents:get", told, principal=known("quillona")).reports_submitted
+
+
 def test_an_erasure_must_be_confirmed_by_the_name() -> None:
     world = World()
     for wrong in ("", "yes", "maud", f"quillon/{AGENT}"):
