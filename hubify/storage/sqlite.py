@@ -132,6 +132,7 @@ class SqliteEngine:
         self._log = LogKeeper(self._writer, busy_timeout_s=busy_timeout_s)
         self._write: Run = self._writer.cursor().execute
         self._read: Run = self._reader.cursor().execute
+        self._prune: Run = self._pruner.cursor().execute
         self._writing = threading.Lock()
         self._staged: object | None = None
         # While a batch is staged, reads answer as of the head before it: COMMIT may already have
@@ -255,18 +256,19 @@ class SqliteEngine:
     def erase(self, traces: Traces, *, after: int, until: int, limit: int) -> int:
         """See `Engine.erase`."""
         found: list[tuple[int, str, str, bytes]] = []
-        run: Run = self._pruner.cursor().execute
         if limit < 1:
             return after
         with explaining():
             try:
                 with self._pruner:
-                    found = run(TAIL, (after, until, limit + 1)).fetchall()
+                    found = self._prune(TAIL, (after, until, limit + 1)).fetchall()
                     for record in found[:limit]:
                         commit = _commit_of(*record)
                         cleared = without_traces(commit, traces)
                         if cleared is not commit:
-                            run(UPDATE_LOG, (cleared.caller, record_of(cleared), cleared.ts))
+                            self._prune(
+                                UPDATE_LOG, (cleared.caller, record_of(cleared), cleared.ts)
+                            )
             except apsw.BusyError:  # a batch is staged, here or in another process
                 return after
         return found[limit - 1][0] if len(found) > limit else max(after, until)
