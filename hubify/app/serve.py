@@ -9,10 +9,11 @@ import gc
 import logging
 import os
 import resource
+import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import uvicorn
@@ -38,6 +39,7 @@ from hubify.workers.upkeep import Upkeep
 
 log = logging.getLogger("hubify")
 STOP_WITHIN_S = 10
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 COLLECT_AFTER = 10_000
 """Objects more than at the last collection that set off the next (Python's own figure is 700)."""
 OTHERS = 0o077  # what they may do with files that we make: nothing, even in a directory of theirs
@@ -148,6 +150,18 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, endpoint: SyncEndpoint) -> None:
         super().__init__(config)
         self._endpoint = endpoint
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop on a signal and return; uvicorn would then let it end the process there and then."""
+        loop = asyncio.get_running_loop()
+        for asked in STOP_SIGNALS:
+            loop.add_signal_handler(asked, self.handle_exit, asked, None)
+        try:
+            yield
+        finally:
+            for asked in STOP_SIGNALS:
+                loop.remove_signal_handler(asked)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop taking connections, close the open ones in order."""
