@@ -11,9 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
-from hubify.transports.http import Handler, HttpRequest, HttpResponse
+from hubify.transports.http import Handler, HttpRequest, HttpResponse, failure
 from hubify.values import limits
 from hubify.wire.addresses import caller_address
 
@@ -186,12 +184,6 @@ class _Body:
         if not fits:
             message = "too many large requests are under way; try again later"
             raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
-
-
-def failure(status: int, code: str, message: str) -> HttpResponse:
-    """An error that no handler came to make: readable by REST and by Convex clients."""
-    error = {"code": code, "message": message}
-    return HttpResponse(status, msgspec.json.encode({**error, "error": error}))
 
 
 def cors_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:

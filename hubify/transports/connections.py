@@ -19,7 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from hubify.transports.asgi import failure
+from hubify.transports.http import failure
 from hubify.wire.addresses import caller_address
 
 KIB, MIB = 1024, 1024 * 1024

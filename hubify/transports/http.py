@@ -53,4 +53,10 @@ class HttpResponse(msgspec.Struct, frozen=True):
         return HttpResponse(self.status, self.body, (*self.headers, *more))
 
 
+def failure(status: int, code: str, message: str) -> HttpResponse:
+    """An error that no handler came to make: readable by REST and by Convex clients."""
+    error = {"code": code, "message": message}
+    return HttpResponse(status, msgspec.json.encode({**error, "error": error}))
+
+
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]

@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
-from hubify.transports.asgi import failure
+from hubify.transports.http import failure
 from hubify.wire.clients import UNKNOWN, Client, client_of_header, client_of_path
 
 SYNC_PATH = re.compile(r"/api/(?:([^/?#]{1,64})/)?sync(?:[?#].*)?", re.DOTALL)
