@@ -184,6 +184,7 @@ class Suggested(Row, frozen=True):
     grounds: str
     timestamp: int
     status: ImprovementStatus
+    resolved_in_version: str | None
 
 
 class EvolutionDetail(msgspec.Struct, frozen=True):

@@ -156,9 +156,6 @@ def start_canary(ctx: MutationCtx, *, evolution_id: RowId) -> None:
     skill, group = parts_of(ctx, attempt)
     version = require_version(ctx, skill, attempt.to_version or "")
     obstacle = outdated(attempt, skill, version)
-    if skill.stable_version == version.version:
-        adopt(ctx, attempt, group, version.version)
-        return
     if obstacle is not None:
         give_up(ctx, attempt, obstacle)
         return
@@ -334,13 +331,6 @@ def decide(
     closed = close(ctx, revealed, status, decided_by=decided_by, reason=told, decision=decision)
     begin_waiting(ctx, skill)
     return closed
-
-
-def adopt(ctx: MutationCtx, attempt: Evolution, group: ImprovementGroup, version: str) -> None:
-    """Close an attempt whose draft was made stable by hand, without a trial."""
-    resolve_group(ctx, group, version)
-    close(ctx, attempt, EvolutionStatus.PROMOTED, decided_by=SYSTEM, reason=BY_HAND)
-    begin_waiting(ctx, skill_of(ctx, attempt.skill_id))
 
 
 def give_up(ctx: MutationCtx, attempt: Evolution, reason: str) -> None:

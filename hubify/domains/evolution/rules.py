@@ -150,6 +150,6 @@ def outdated(attempt: Evolution, skill: Skill, version: SkillVersion) -> str | N
         return "the skill was deleted"
     if skill.stable_version != attempt.from_version:
         return f"it was drafted from {attempt.from_version}, and {skill.stable_version} is stable"
-    if version.status not in (VersionStatus.DRAFT, VersionStatus.BETA):
+    if version.status is not VersionStatus.DRAFT:
         return f"{version.version} is {version.status}"
     return None

@@ -39,7 +39,6 @@ from hubify.domains.evolution.tables import (
     GroupStatus,
     Improvement,
     ImprovementGroup,
-    ImprovementStatus,
     Supporter,
     TriggerType,
 )
@@ -282,18 +281,17 @@ def evolution_detail(ctx: QueryCtx, row: Evolution) -> EvolutionDetail:
     """One evolution with who asked for it and what the judge saw."""
     group = ctx.db.get(ImprovementGroup, row.group_id)
     members = ctx.db.take(Improvement.where(group_id=row.group_id), limit=MAX_GROUPS)
-    status = improvement_status(group)
     decision = msgspec.convert(row.evidence, Decision) if row.evidence else None
     return EvolutionDetail(
         evolution=evolution_view(row),
-        suggestions=tuple(suggested(ctx, one, status) for one in members),
+        suggestions=tuple(suggested(ctx, one, group) for one in members),
         evidence=shown_decision(ctx, row.skill_id, decision) if decision else None,
         secret=row.secret,
     )
 
 
-def suggested(ctx: QueryCtx, one: Improvement, status: ImprovementStatus) -> Suggested:
-    """A suggestion as history shows it."""
+def suggested(ctx: QueryCtx, one: Improvement, group: ImprovementGroup | None) -> Suggested:
+    """A suggestion as history shows it, with what has become of its group."""
     owner, agent_id = shown_supporter(ctx, one.skill_id, one)
     return Suggested(
         id=one.id,
@@ -303,5 +301,6 @@ def suggested(ctx: QueryCtx, one: Improvement, status: ImprovementStatus) -> Sug
         platform=one.platform,
         grounds=one.grounds,
         timestamp=one.created_at,
-        status=status,
+        status=improvement_status(group),
+        resolved_in_version=group.resolved_in_version if group else None,
     )

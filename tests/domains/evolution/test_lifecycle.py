@@ -68,6 +68,7 @@ def test_history_says_who_asked_for_what_and_why_it_won() -> None:
     detail = story.backend.query("evolution:get", {"evolutionId": latest.id})
     assert [one.agent_id for one in detail.suggestions] == [f"reporter-{n}-1" for n in range(3)]
     assert {one.status for one in detail.suggestions} == {"resolved"}
+    assert {one.resolved_in_version for one in detail.suggestions} == {"1.0.1"}
     asked = {one.id for one in detail.suggestions}
     assert {name for change in latest.changes for name in change.suggestions} <= asked
     assert detail.evidence.reason == "not_worse"

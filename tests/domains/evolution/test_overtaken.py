@@ -96,16 +96,6 @@ def test_a_version_that_is_made_stable_by_hand_during_its_trial_resolves_its_req
     assert len(story.ask("evolution:getCredits").credits) == 3
 
 
-def test_a_draft_that_is_made_stable_by_hand_resolves_its_request() -> None:
-    story = Story(manualApproval=True)
-    story.suggest()
-    story.backend.advance(1)
-    move_stable(story, "1.0.1")
-    story.backend.advance(HOUR_MS)
-    assert story.latest().status is EvolutionStatus.PROMOTED
-    assert asked(story) == []
-
-
 def test_a_draft_that_another_version_overtakes_is_given_up_without_anybodys_word() -> None:
     story = Story(manualApproval=True)
     story.suggest()
