@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from hubify.domains.skills.tables import (
     DayCount,
@@ -65,6 +66,7 @@ def shown_status(skill: Skill) -> str:
     return "canary" if skill.canary_version is not None else "active"
 
 
+@lru_cache(maxsize=1_024)
 def platform_name(platform: str | None) -> str:
     """A platform as it is counted: lower case, hyphens, at most 40 characters."""
     plain = _OTHER_CHARACTERS.sub("-", (platform or "").lower()).strip("-.")
