@@ -82,7 +82,7 @@ def compose(
     database = Database(engine, registry.tables, runtime.wall_ns, oldest_of=oldest_readable)
     plain = Wiring(registry, database, runtime)
     try:
-        wiring, resealed = with_secrets(plain, directory.path, give_up=give_up_secrets)
+        wiring, resealed = with_secrets(plain, directory, give_up=give_up_secrets)
     except AppError:
         database.close()
         raise
@@ -141,11 +141,6 @@ def bootstrap(parts: Parts, directory: DataDirectory) -> str | None:
     return secret
 
 
-def warnings_about(unknown: Iterable[str]) -> list[str]:
-    """A sentence for each variable that nothing reads."""
-    return [f"the variable {name} is not known and has no effect" for name in unknown]
-
-
 def add_sealing_key(directory: DataDirectory) -> None:
     """Mint a key that seals from the next start on, which seals anew what others have sealed.
 
@@ -153,4 +148,9 @@ def add_sealing_key(directory: DataDirectory) -> None:
         Unavailable: it could not be kept.
 
     """
-    add_key(directory.path, SYSTEM_RUNTIME.entropy(KEY_BYTES))
+    add_key(directory, SYSTEM_RUNTIME.entropy(KEY_BYTES))
+
+
+def warnings_about(unknown: Iterable[str]) -> list[str]:
+    """A sentence for each variable that nothing reads."""
+    return [f"the variable {name} is not known and has no effect" for name in unknown]

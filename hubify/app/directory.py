@@ -67,6 +67,10 @@ class DataDirectory:
         """Write the admin key where only the owner of the process may read it."""
         return self._write(ADMIN_KEY, secret)
 
+    def keep_sealing_keys(self, text: str) -> Path:
+        """Write the file of sealing keys anew."""
+        return self._write(SEALING_KEYS, text)
+
     def keep_address(self, url: str) -> Path:
         """Say where the server listens, for local commands."""
         return self._write(ADDRESS, url)

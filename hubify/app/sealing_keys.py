@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hubify.app.directory import PRIVATE_FILE, SEALING_KEYS
+from hubify.app.directory import PRIVATE_FILE, SEALING_KEYS, DataDirectory
 from hubify.functions.resealing import Resealed, missing_keys, reseal
 from hubify.functions.sealing import KEY_BYTES, Sealer
 from hubify.functions.wiring import Wiring
@@ -65,31 +65,20 @@ def read_keys(directory: Path) -> list[bytes]:
     return [_key(path, number, line) for number, line in lines if line and line[0] != "#"]
 
 
-def add_key(directory: Path, key: bytes) -> None:
+def add_key(directory: DataDirectory, key: bytes) -> None:
     """Append a key to the file, for good before it returns.
 
     Raises:
         Unavailable: the file cannot be read or written; it is then as it was.
 
     """
-    path = directory / SEALING_KEYS
-    fresh = path.with_suffix(".new")
-    keys = [*read_keys(directory), key]
-    text = HEADER + "".join(f"{one.hex()}\n" for one in keys)
-    try:
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _flush(directory)
-    except OSError as error:
-        raise Unavailable(f"'{path}' cannot be written: {error.strerror}") from None
+    keys = [*read_keys(directory.path), key]
+    directory.keep_sealing_keys(HEADER + "\n".join(one.hex() for one in keys))
 
 
-def with_secrets(wiring: Wiring, directory: Path, *, give_up: bool = False) -> OpenedSecrets:
+def with_secrets(
+    wiring: Wiring, directory: DataDirectory, *, give_up: bool = False
+) -> OpenedSecrets:
     """The wiring with a directory's keys, and every stored secret under the newest of them.
 
     A directory without keys gets its first one.
@@ -103,10 +92,10 @@ def with_secrets(wiring: Wiring, directory: Path, *, give_up: bool = False) -> O
         Unavailable: a key is missing that secrets need; says what is lost and how to go on.
 
     """
-    keys = read_keys(directory)
+    keys = read_keys(directory.path)
     missing = missing_keys(_knowing(wiring, keys))
     if missing and not give_up:
-        raise Unavailable(_explained(directory, missing, has_file=bool(keys)))
+        raise Unavailable(_explained(directory.path, missing, has_file=bool(keys)))
     if not keys:
         keys = [wiring.runtime.entropy(KEY_BYTES)]
         add_key(directory, keys[0])
@@ -136,11 +125,3 @@ def _key(path: Path, number: int, line: str) -> bytes:
             "put back the file from a backup of the directory"
         )
     return bytes.fromhex(line)
-
-
-def _flush(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -233,7 +233,8 @@ def test_rotation_seals_everything_anew_and_the_old_key_is_not_needed(tmp_path: 
 
 def test_a_rotation_that_was_cut_short_is_finished_by_the_next_start(tmp_path: Path) -> None:
     on_trial(tmp_path)
-    add_key(tmp_path, Random(1).randbytes(32))
+    with DataDirectory(tmp_path) as directory:
+        add_key(directory, Random(1).randbytes(32))
     with opened(tmp_path) as parts:
         newest = parts.backend.wiring.sealer.newest
         (rollout,) = stored(parts, Rollout)
