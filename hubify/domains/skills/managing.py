@@ -32,7 +32,6 @@ from hubify.domains.skills.rules import is_published, may_be_named
 from hubify.domains.skills.tables import (
     Channel,
     ChannelMove,
-    Origin,
     Skill,
     SkillStatus,
     SkillVersion,
@@ -46,6 +45,7 @@ from hubify.domains.skills.versions import (
     Profile,
     add_version,
     create_skill,
+    made_by,
     read_files,
 )
 from hubify.domains.skills.views import SkillDetails, skill_details
@@ -185,7 +185,7 @@ def fork(
             name=chosen,
             owner=owner,
             visibility=visibility,
-            origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+            origin=made_by(ctx.identity),
             profile=_profile_of(source),
             fork_of=source.id,
             evolution=source.evolution,
@@ -331,7 +331,7 @@ def _forked(ctx: MutationCtx, parent: SkillVersion) -> NewVersion:
         description=parent.description,
         author=ctx.identity.owner,
         author_agent=ctx.identity.agent,
-        origin=Origin.AGENT if ctx.identity.agent else Origin.HUMAN,
+        origin=made_by(ctx.identity),
         parents=(parent.id,),
         change_summary=f"Forked at {parent.version}.",
         decision=parent.decision,
