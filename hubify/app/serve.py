@@ -39,6 +39,8 @@ from hubify.workers.upkeep import Upkeep
 
 log = logging.getLogger("hubify")
 STOP_WITHIN_S = 10
+WAITING_CONNECTIONS = 2_048
+"""Connections that the system holds until they are taken."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 COLLECT_AFTER = 10_000
 """Objects more than at the last collection that set off the next (Python's own figure is 700)."""
@@ -183,11 +185,15 @@ def web_server(settings: Settings, app: Application, endpoint: SyncEndpoint) -> 
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Bind the address; port 0 takes a free one."""
+    """Bind the address; port 0 takes a free one.
+
+    From here on who connects waits for the server: it is announced before it answers.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, settings.port))
+    listener.listen(WAITING_CONNECTIONS)
     return listener
 
 
