@@ -1,14 +1,47 @@
-"""The types of arguments that functions of all domains share, each with its bounds.
+"""The arguments that functions of all domains share, each with its bounds.
 
 Invariant: a name that one function takes for an owner or an agent, every other takes too.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
+from hubify.formats.names import is_owner
+from hubify.functions import InvalidInput
+from hubify.values.values import check_storable
+
+MAX_OBJECT_BYTES = 4_096
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 """Characters that nobody sees, or that change how others are shown, for a regular expression."""
 
 AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=f"^[^{UNSEEN}]+$")]
 OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+def checked_owner(owner: str) -> str:
+    """An owner's name: lower case, digits, dots, hyphens and underscores, up to 64 characters.
+
+    Raises:
+        InvalidInput: it is none.
+
+    """
+    if not is_owner(owner):
+        message = f"'{owner[:80]}' cannot be an owner's name; use a-z, 0-9, '.', '_' and '-'"
+        raise InvalidInput(message)
+    return owner
+
+
+def check_object(value: dict[str, Any], name: str) -> None:
+    """Refuse an object of a caller's that may not be kept with a row.
+
+    Raises:
+        InvalidInput: it is too large, or a field's name or value cannot be stored.
+        TooLarge: it is nested too deep.
+
+    """
+    check_storable(value, name)
+    size = len(msgspec.msgpack.encode(value, enc_hook=repr))
+    if size > MAX_OBJECT_BYTES:
+        message = f"{name} takes {size} bytes; keep it within {MAX_OBJECT_BYTES}"
+        raise InvalidInput(message)

@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hubify.domains.arguments import AgentId
-from hubify.formats.names import is_owner
+from hubify.domains.arguments import AgentId, check_object, checked_owner
 from hubify.functions import (
     Conflict,
     Domain,
@@ -36,7 +35,6 @@ from hubify.functions.context import Reader
 from hubify.functions.identities import Authenticated
 from hubify.functions.principal import ANY_CALLER, CallerKind, canonical_scope
 from hubify.values.rows import Row
-from hubify.values.values import check_storable
 
 auth = Domain("auth")
 
@@ -48,7 +46,6 @@ MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
 MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
-MAX_METADATA_BYTES = 4_096
 MAX_GENERATIONS = 8  # of keys minted by keys that were minted, and so on
 MS_PER_DAY = 86_400_000
 KEPT_SESSIONS_MS = 7 * MS_PER_DAY
@@ -227,14 +224,6 @@ def checked_scopes(scopes: Sequence[str], minter: Principal) -> list[str]:
     return canonical
 
 
-def checked_owner(owner: str) -> str:
-    """An owner's name: lower case, digits, dots, hyphens and underscores, up to 64 characters."""
-    if not is_owner(owner):
-        message = f"'{owner[:80]}' cannot be an owner's name; use a-z, 0-9, '.', '_' and '-'"
-        raise InvalidInput(message)
-    return owner
-
-
 def checked_life(seconds: float, longest: int, name: str) -> int:
     """A time to live in whole milliseconds, within its bound."""
     if not 1 <= seconds <= longest:
@@ -409,7 +398,8 @@ def create_session(
     `metadata` may take 4 KiB.
     """
     caller = ctx.identity
-    _check_metadata(metadata)
+    if metadata is not None:
+        check_object(metadata, "metadata")
     agent = _bound_agent(caller, agent_id)
     assert agent is not None, "an agent id is given"
     parent = ctx.db.get(Session, caller.credential)
@@ -558,14 +548,6 @@ def _refuse_stronger(caller: Principal, key: ApiKey) -> None:
     if missing:
         message = f"that key has the scope '{missing[0]}', which yours lacks; use one that has it"
         raise Forbidden(message)
-
-
-def _check_metadata(metadata: dict[str, Any] | None) -> None:
-    check_storable(metadata, "metadata")
-    size = len(msgspec.msgpack.encode(metadata, enc_hook=repr))
-    if size > MAX_METADATA_BYTES:
-        message = f"metadata takes {size} bytes; keep it within {MAX_METADATA_BYTES}"
-        raise InvalidInput(message)
 
 
 def _deadline(now: int, expires_in: float | None) -> int | None:

@@ -7,8 +7,8 @@ the version and the arm of its ticket.
 from typing import Any, NamedTuple, cast
 
 from hubify.domains.agents import AgentStanding
+from hubify.domains.arguments import check_object
 from hubify.domains.evolution import TrialRun
-from hubify.domains.learning.rules import check_object
 from hubify.domains.learning.tables import Report
 from hubify.domains.skills import (
     Run,

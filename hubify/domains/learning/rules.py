@@ -10,11 +10,8 @@ import msgspec
 from hubify.domains.learning.tables import SkillDay
 from hubify.evidence.confidence import OWNER_CAP, UNITS_PER_RUN, Evidence, counted
 from hubify.evidence.reports import Outcome
-from hubify.functions import InvalidInput
-from hubify.values.values import check_storable
 
 MAX_TOOLS = 50
-MAX_OBJECT_BYTES = 4_096
 MAX_PLATFORMS = 24
 OTHER_PLATFORM = "other"
 WITNESSES = 3
@@ -48,21 +45,6 @@ class PlatformSpan(msgspec.Struct, frozen=True):
 
     count: int
     success_rate: float
-
-
-def check_object(value: dict[str, Any], name: str) -> None:
-    """Refuse an object that may not be kept with a report.
-
-    Raises:
-        InvalidInput: it is too large, or a field's name or value cannot be stored.
-        TooLarge: it is nested too deep.
-
-    """
-    check_storable(value, name)
-    size = len(msgspec.msgpack.encode(value, enc_hook=repr))
-    if size > MAX_OBJECT_BYTES:
-        message = f"{name} takes {size} bytes; keep it within {MAX_OBJECT_BYTES}"
-        raise InvalidInput(message)
 
 
 def found_the_same(outcome: Outcome, total: Evidence, own: Evidence) -> bool | None:

@@ -13,8 +13,7 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.arguments import OwnerName
-from hubify.domains.auth import checked_owner
+from hubify.domains.arguments import OwnerName, checked_owner
 from hubify.domains.gateway import Finding, Gate, Severity, Verdict
 from hubify.domains.skills.arguments import (
     Category,

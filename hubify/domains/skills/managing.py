@@ -5,8 +5,7 @@ have pinned stays readable for as long as its skill is.
 """
 
 from hubify.domains import gateway
-from hubify.domains.arguments import OwnerName
-from hubify.domains.auth import checked_owner
+from hubify.domains.arguments import OwnerName, checked_owner
 from hubify.domains.skills.arguments import (
     Category,
     Description,

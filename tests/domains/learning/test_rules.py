@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubify.domains.arguments import check_object
 from hubify.domains.learning.rules import (
     MAX_PLATFORMS,
     OTHER_PLATFORM,
-    check_object,
     counted_day,
     found_the_same,
     rate,
