@@ -8,12 +8,18 @@ import hashlib
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Any
 
-import msgspec
-
 from hubify.domains.arguments import AgentId, check_object, checked_owner
+from hubify.domains.auth_answers import (
+    Caller,
+    NewSession,
+    NewToken,
+    SessionState,
+    Standing,
+    TokenInfo,
+    TokenList,
+)
 from hubify.functions import (
     Conflict,
     Domain,
@@ -54,14 +60,6 @@ SCOPE = re.compile(
     r"\*|lab:(?:\*|[a-z0-9][a-z0-9-]*):(?:r|rw|admin)|[A-Za-z][A-Za-z0-9_-]*:(?:[a-z_-]+|\*)"
 )
 ADMIN_OWNER = "admin"
-
-
-class Standing(StrEnum):
-    """Whether a key or session may still be used."""
-
-    ACTIVE = "active"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
 
 
 @auth.table("api_keys", unique("digest"), index("owner"))
@@ -122,68 +120,6 @@ class KeyNotFound(NotFound):
 
 class SessionEnded(Conflict):
     """The session is over; create a new one."""
-
-
-class NewToken(msgspec.Struct, frozen=True):
-    """A fresh key; `token` is shown here and never again."""
-
-    token: str
-    token_id: RowId
-    name: str
-    scopes: list[str]
-    expires_at: int | None
-    owner: str
-    agent: str | None
-
-
-class TokenInfo(msgspec.Struct, frozen=True):
-    """A key as lists show it, without its secret."""
-
-    id: RowId
-    name: str
-    prefix: str
-    owner: str
-    agent: str | None
-    scopes: list[str]
-    status: Standing
-    created_at: int
-    expires_at: int | None
-    last_used_at: int | None
-    use_count: int
-    minted_by: str | None
-
-
-class TokenList(msgspec.Struct, frozen=True):
-    """An owner's keys."""
-
-    tokens: list[TokenInfo]
-
-
-class NewSession(msgspec.Struct, frozen=True):
-    """A fresh session; `expires_at` in milliseconds since 1970."""
-
-    token: str
-    session_id: RowId
-    expires_at: int
-
-
-class SessionState(msgspec.Struct, frozen=True):
-    """Whether a session's token is good, and whose it is."""
-
-    valid: bool
-    agent_id: str | None = None
-    expires_at: int | None = None
-    metadata: dict[str, Any] | None = None
-
-
-class Caller(msgspec.Struct, frozen=True):
-    """Who calls; `expires_at` (ms since 1970) is when the credential ends, None: not by itself."""
-
-    kind: CallerKind
-    owner: str | None
-    agent: str | None
-    scopes: list[str]
-    expires_at: int | None
 
 
 # Rules.
