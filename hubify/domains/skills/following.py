@@ -1,7 +1,10 @@
 """What a caller keeps for itself about skills: stars, and pins to a version.
 
-Invariant: a star counts once per agent (or owner); a pin never moves by itself.
+Invariant: a star counts once per owner, however many of its agents give one; a pin never moves by
+itself.
 """
+
+from typing import TypeVar
 
 import msgspec
 
@@ -18,9 +21,13 @@ from hubify.domains.skills.reading import wanted_version
 from hubify.domains.skills.resolving import acting_agent
 from hubify.domains.skills.rules import is_published
 from hubify.domains.skills.tables import Pin, Skill, Star, skills
-from hubify.functions import MutationCtx, QueryCtx, RowId, delete, get, post
+from hubify.functions import Conflict, MutationCtx, Query, QueryCtx, Row, RowId, delete, get, post
+
+R = TypeVar("R", bound=Row)
 
 READ = "skills:read"
+MAX_STARS, MAX_PINS = 1_000, 500
+"""Stars and pins that an owner and its agents may have."""
 MAX_LISTED = 500
 
 
@@ -45,14 +52,19 @@ class Pinned(msgspec.Struct, frozen=True):
 
 @skills.mutation(scope=READ, rest=post("/v1/skills/{name}/star"), errors=(SkillNotFound,))
 def star(ctx: MutationCtx, *, name: SkillName, agent_id: AgentId | None = None) -> Starred:
-    """Follow a skill, as the caller's agent or as its owner; once more changes nothing."""
+    """Follow a skill, as the caller's agent or as its owner; once more changes nothing.
+
+    The stars of an owner's agents count as one.
+    """
     skill = readable(ctx, name)
     agent = acting_agent(ctx.identity, agent_id)
     owner = ctx.identity.owner
-    if ctx.db.first(Star.where(skill_id=skill.id, owner=owner, agent=agent)) is None:
-        ctx.db.insert(Star(skill_id=skill.id, owner=owner, agent=agent, starred_at=ctx.now))
-        return _count_stars(ctx, skill, 1, starred=True)
-    return _count_stars(ctx, skill, 0, starred=True)
+    if ctx.db.first(Star.where(skill_id=skill.id, owner=owner, agent=agent)) is not None:
+        return _count_stars(ctx, skill, 0, starred=True)
+    _refuse_more(ctx, Star.where(owner=owner), MAX_STARS, "stars")
+    first = not _has_star(ctx, skill)
+    ctx.db.insert(Star(skill_id=skill.id, owner=owner, agent=agent, starred_at=ctx.now))
+    return _count_stars(ctx, skill, int(first), starred=True)
 
 
 @skills.mutation(scope=READ, rest=delete("/v1/skills/{name}/star"), errors=(SkillNotFound,))
@@ -64,7 +76,7 @@ def unstar(ctx: MutationCtx, *, name: SkillName, agent_id: AgentId | None = None
     if given is None:
         return _count_stars(ctx, skill, 0, starred=False)
     ctx.db.delete(given)
-    return _count_stars(ctx, skill, -1, starred=False)
+    return _count_stars(ctx, skill, 0 if _has_star(ctx, skill) else -1, starred=False)
 
 
 @skills.query(scope=READ, rest=get("/v1/stars"))
@@ -106,8 +118,10 @@ def pin(
         pinned_at=ctx.now,
     )
     known = _own_pin(ctx, skill, fresh.agent)
-    stored = ctx.db.replace(fresh.changed(id=known.id)) if known else ctx.db.insert(fresh)
-    return _pinned(skill, stored)
+    if known is not None:
+        return _pinned(skill, ctx.db.replace(fresh.changed(id=known.id)))
+    _refuse_more(ctx, Pin.where(owner=fresh.owner), MAX_PINS, "pins")
+    return _pinned(skill, ctx.db.insert(fresh))
 
 
 @skills.mutation(scope=READ, rest=delete("/v1/skills/{name}/pin"), errors=(SkillNotFound,))
@@ -129,6 +143,16 @@ def list_pins(ctx: QueryCtx) -> list[Pinned]:
     return [
         _pinned(skill, row) for skill, row in pairs if skill is not None and may_read(ctx, skill)
     ]
+
+
+def _has_star(ctx: MutationCtx, skill: Skill) -> bool:
+    """Whether the caller's owner, or one of its agents, follows a skill."""
+    return ctx.db.first(Star.where(skill_id=skill.id, owner=ctx.identity.owner)) is not None
+
+
+def _refuse_more(ctx: MutationCtx, kept: Query[R], most: int, what: str) -> None:
+    if len(ctx.db.take(kept, limit=most)) == most:
+        raise Conflict(f"an owner and its agents have {most} {what} at most; take one back first")
 
 
 def _own_pin(ctx: MutationCtx, skill: Skill, agent: str) -> Pin | None:

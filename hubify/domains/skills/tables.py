@@ -388,9 +388,9 @@ class SkillReporter(Row, frozen=True):
     turn_since: int = 0
 
 
-@skills.table("spent_tickets", unique("serial"))
+@skills.table("spent_tickets", unique("serial"), index("spent_at"))
 class SpentTicket(Row, frozen=True):
-    """A ticket issued within a session that has been reported."""
+    """A ticket issued within a session that has been reported; kept until its time is over."""
 
     serial: str
     owner: str

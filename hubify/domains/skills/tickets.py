@@ -31,6 +31,7 @@ from hubify.functions import MutationCtx, QueryCtx
 TTL_MS = 24 * 3_600_000
 KEY_BYTES = 32
 MAX_KEYS = 8
+SWEEP_ROWS = 500
 SERIAL_DIGITS = 32
 FREE, IN_SESSION = "t", "s"
 
@@ -195,6 +196,18 @@ def _spend_in_session(ctx: MutationCtx, ticket: Ticket) -> None:
     if ctx.db.first(SpentTicket.where(serial=ticket.serial)) is not None:
         raise TicketRefused("the session's ticket has been used for a report already")
     ctx.db.insert(SpentTicket(serial=ticket.serial, owner=ticket.owner, spent_at=ctx.now))
+
+
+@skills.cron(every_s=3600, offset_s=1_200)
+@skills.mutation(internal=True)
+def sweep_tickets(ctx: MutationCtx) -> None:
+    """Forget tickets used within sessions once their time is over: nobody can use them again."""
+    over = SpentTicket.where().at_most(spent_at=ctx.now - 2 * TTL_MS)
+    forgotten = ctx.db.take(over, limit=SWEEP_ROWS)
+    for spent in forgotten:
+        ctx.db.delete(spent)
+    if len(forgotten) == SWEEP_ROWS:
+        ctx.schedule(sweep_tickets)
 
 
 def _phase(key: bytes, skill: Skill, holder: Holder) -> int:

@@ -1,9 +1,11 @@
 """Stars and pins: counted once, kept per agent, and pins that never move."""
 
+from typing import Any
+
 import pytest
 
-from hubify.domains.skills import VersionNotFound, WrongState
-from hubify.functions import Forbidden
+from hubify.domains.skills import VersionNotFound, WrongState, following
+from hubify.functions import Conflict, Forbidden
 from hubify.testing.backend import known
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
@@ -19,6 +21,11 @@ def test_a_star_counts_once(registry: SkillRegistry) -> None:
     for _ in range(2):
         assert registry.mutate("skills:star", by=registry.bob, name="greet").stars == 1
     assert registry.mutate("skills:star", name="greet", agentId="a-1").stars == 2
+    assert registry.mutate("skills:star", name="greet", agentId="a-2").stars == 2
+    assert registry.mutate("skills:star", name="greet").stars == 2
+    for agent, left in (("a-1", 2), ("a-2", 2), (None, 1)):
+        assert registry.mutate("skills:unstar", name="greet", agentId=agent).stars == left
+    registry.mutate("skills:star", name="greet", agentId="a-1")
     assert registry.query("skills:getByName", name="greet").stars == 2
     assert registry.query("skills:listStarred", by=registry.bob) == ["greet"]
 
@@ -28,6 +35,22 @@ def test_a_star_taken_back_counts_no_more(registry: SkillRegistry) -> None:
     for _ in range(2):
         assert registry.mutate("skills:unstar", name="greet").stars == 0
     assert registry.query("skills:listStarred") == []
+
+
+def test_an_owner_has_so_many_stars_and_pins_and_no_more(
+    registry: SkillRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MAX_STARS", 3)
+    monkeypatch.setattr(following, "MAX_PINS", 3)
+    reason: dict[str, Any] = {"reason": "Stay."}
+    for path, more in (("star", {}), ("pin", reason)):
+        for agent in ("a-1", "a-2", "a-3", "a-3"):
+            registry.mutate(f"skills:{path}", name="greet", agentId=agent, **more)
+        with pytest.raises(Conflict, match=f"3 {path}s at most"):
+            registry.mutate(f"skills:{path}", name="greet", agentId="a-4", **more)
+        registry.mutate(f"skills:un{path}", name="greet", agentId="a-1")
+        registry.mutate(f"skills:{path}", name="greet", agentId="a-4", **more)
+        registry.mutate(f"skills:{path}", by=registry.bob, name="greet", **more)
 
 
 def test_a_star_does_not_touch_the_skill_itself(registry: SkillRegistry) -> None:

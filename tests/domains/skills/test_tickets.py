@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubify.domains.skills import TicketRefused
-from hubify.domains.skills.tables import Rollout, Skill, SkillReporter
+from hubify.domains.skills.tables import Rollout, Skill, SkillReporter, SpentTicket
 from hubify.domains.skills.tickets import TTL_MS, Holder, Slot, due_slot, trial_of
 from hubify.evidence.reports import Arm
 from hubify.values.ids import RowId
-from tests.domains.skills.registry import HOUR_MS, SECRET, SkillRegistry, skill_md
+from tests.domains.skills.registry import DAY_MS, HOUR_MS, SECRET, SkillRegistry, skill_md
 
 KEY = b"k" * 32
 NAMES = st.text(min_size=1, max_size=20)
@@ -88,6 +88,28 @@ def test_a_ticket_counts_for_its_agent_and_skill_only(registry: SkillRegistry) -
         registry.report("other", owner="ada", agent="a-1", ticket=ticket)
     with pytest.raises(TicketRefused, match="not issued here"):
         report(registry, ticket[:-1] + ("A" if ticket[-1] != "A" else "B"))
+
+
+def test_a_sessions_used_ticket_is_kept_until_nobody_could_use_it(registry: SkillRegistry) -> None:
+    tickets = [registry.resolve(session=f"s-{place}").ticket for place in range(3)]
+    for ticket in tickets:
+        registry.report(owner="ada", agent="a-1", ticket=ticket)
+    registry.backend.now_ms += 2 * DAY_MS - HOUR_MS
+    registry.backend.mutation("skills:sweepTickets")
+    with pytest.raises(TicketRefused):
+        registry.report(owner="ada", agent="a-1", ticket=tickets[0])
+    assert kept(registry) == 3
+    registry.backend.now_ms += HOUR_MS
+    registry.backend.mutation("skills:sweepTickets")
+    assert kept(registry) == 0
+    with pytest.raises(TicketRefused):
+        registry.report(owner="ada", agent="a-1", ticket=tickets[0])
+
+
+def kept(registry: SkillRegistry) -> int:
+    """How many used tickets of sessions are stored."""
+    reader = registry.backend.database.begin_read(lambda: None)
+    return len(reader.take(SpentTicket.where(), limit=100))
 
 
 def test_each_session_has_one_ticket_of_its_own(registry: SkillRegistry) -> None:
