@@ -71,8 +71,10 @@ class ReportCommand:
             answer = hub.mutation("learning:report", sent)
         if json:
             self._world.print_json(answer)
-            return
-        reported = read(Reported, answer)
+        else:
+            self._tell(read(Reported, answer))
+
+    def _tell(self, reported: Reported) -> None:
         if reported.repeated:
             self._world.print(f"reported before, as {reported.report_id}; nothing was changed")
             return
