@@ -119,7 +119,7 @@ def test_a_hostile_report_is_stored_or_refused(server: Server, hostile: str) -> 
 def test_a_hostile_name_of_a_key_is_kept_as_it_is(server: Server, hostile: str) -> None:
     wish = {"name": hostile, "scopes": ["skills:read"], "owner": "hostile"}
     made = ask(server, "POST", "/v1/auth/tokens", wish, server.admin_key)
-    if not 1 <= len(hostile) <= 100:
+    if not (1 <= len(hostile) <= 100 and hostile.isprintable()):
         assert (made.status, made.code) == (400, "VALIDATION_ERROR")
         return
     assert made.json["data"]["name"] == hostile
