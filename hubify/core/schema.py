@@ -45,18 +45,22 @@ class BoundIndex:
         self.index = index
         self.fields = index.fields
         self._values = _reader(index.fields)
-        self._exact = all(_is_exact(hints[field]) for field in index.fields)
+        self._within, self._by = _reader(index.within), _reader(index.by)
+        keyed = (*index.within, *index.fields, *index.by)
+        self._keyed = _reader(keyed)
+        self._exact = all(_is_exact(hints[field]) for field in keyed)
 
     def may_differ(self, row: Row, other: Row) -> bool:
         """Whether two states of one row could have different entries here; never wrongly False."""
-        return not self._exact or self._values(row) != self._values(other)
+        return not self._exact or self._keyed(row) != self._keyed(other)
 
     def entries(self, row: Row, row_key: bytes) -> Iterator[Entry]:
         """The (index, key) pairs that point to this row."""
         values = self._values(row)
         if self.index.words:
+            before, after = encode_key(self._within(row)), encode_key(self._by(row)) + row_key
             for word in words_of(values):
-                yield self.number, encode_component(word) + row_key
+                yield self.number, before + encode_component(word) + after
         else:
             yield self.number, encode_key(values) + row_key
 

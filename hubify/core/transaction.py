@@ -4,7 +4,7 @@ Invariant: this is the only road to stored rows, and every road through it notes
 is seen by the transaction's own later reads and by nobody else until the commit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hubify.core.overlay import Overlay, View
@@ -119,16 +119,22 @@ class Transaction:
         row_type: type[R],
         word: str,
         *,
+        within: Sequence[object] = (),
         prefix: bool = False,
         limit: int = limits.MAX_WORD_POSTINGS,
-    ) -> list[tuple[int, R]]:
-        """Rows whose words include `word` (or one that begins with it), each with its number."""
+    ) -> list[R]:
+        """Rows whose words include `word` (or one that begins with it).
+
+        `within`: values of the fields that the index stands apart by. The highest by the fields
+        that it is ordered by come first, of those the newest.
+        """
         table = self._snapshot.table_of(row_type)
         index = table.words_index()
-        encoded = encode_component(word)
+        assert len(within) == len(index.index.within), "a search says within which rows it looks"
+        encoded = encode_key(within) + encode_component(word)
         span = prefix_interval(encoded[:-1] if prefix else encoded)
-        entries = self._scan(index, span, limit=limit, reverse=False)
-        return [(entry.id, self._held_row(table, entry)) for entry in entries]
+        entries = self._scan(index, span, limit=limit, reverse=True)
+        return [self._held_row(table, entry) for entry in entries]
 
     # Writing.
 

@@ -8,7 +8,7 @@ Invariant: what is exported here is documented, and changes only with a line in 
 """
 
 from hubify.core.pages import Page, PageRequest
-from hubify.core.search import search
+from hubify.core.search import is_held, search
 from hubify.functions.context import ActionCtx, MutationCtx, QueryCtx
 from hubify.functions.declare import Domain, build_registry
 from hubify.functions.principal import Principal
@@ -37,5 +37,5 @@ __all__ = [
     "Forbidden", "Int64", "InvalidInput", "Job", "MutationCtx", "NotFound", "Page", "PageRequest",
     "PreconditionFailed", "Principal", "Query", "QueryCtx", "RateClass", "RateLimited", "Route",
     "Row", "RowId", "Sealed", "TooLarge", "Unauthenticated", "Unavailable", "build_registry",
-    "delete", "get", "index", "patch", "post", "put", "search", "unique", "words",
+    "delete", "get", "index", "is_held", "patch", "post", "put", "search", "unique", "words",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ Invariant: queries and mutations can reach nothing else, so they can be run agai
 has no clock; time enters it as the tick rows that a cron commits (product.md, "Time in queries").
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -61,10 +61,11 @@ class Reader(Protocol):
         row_type: type[R],
         word: str,
         *,
+        within: Sequence[object] = (),
         prefix: bool = False,
         limit: int = limits.MAX_WORD_POSTINGS,
-    ) -> list[tuple[int, R]]:
-        """At most `limit` rows whose indexed texts hold a word, each with its number."""
+    ) -> list[R]:
+        """At most `limit` rows whose indexed texts hold a word, the highest and newest first."""
         ...
 
 

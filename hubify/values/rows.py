@@ -87,18 +87,28 @@ class Query(msgspec.Struct, Generic[R], frozen=True):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """An index over one table: the fields in order, perhaps unique; or the words of some texts."""
+    """An index over one table: the fields in order, perhaps unique; or the words of some texts.
+
+    Of words, those of rows that agree on the fields `within` stand apart from others; rows with the
+    same word are in order of the fields `by`, then of creation.
+    """
 
     fields: tuple[str, ...]
     unique: bool = False
     words: bool = False
+    within: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """`by_name_version`, or `words_of_description`."""
         if self.words:
-            return "words_of_" + "_".join(self.fields)
+            about = [*self.fields, *self._told("within", self.within), *self._told("by", self.by)]
+            return "words_of_" + "_".join(about)
         return "by_" + ("_".join(self.fields) or "creation")
+
+    def _told(self, how: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+        return (how, *fields) if fields else ()
 
 
 def index(*fields: str) -> Index:
@@ -111,6 +121,10 @@ def unique(*fields: str) -> Index:
     return Index(fields, unique=True)
 
 
-def words(*fields: str) -> Index:
-    """A text index over the words of these string fields (or arrays of strings)."""
-    return Index(fields, words=True)
+def words(*fields: str, within: tuple[str, ...] = (), by: tuple[str, ...] = ()) -> Index:
+    """A text index over the words of these string fields (or arrays of strings).
+
+    `within`: fields whose values a search must give, so that it passes no other rows; `by`: the
+    order of the rows with one word, of which a search reads the highest first.
+    """
+    return Index(fields, words=True, within=within, by=by)

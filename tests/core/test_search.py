@@ -2,9 +2,11 @@
 
 import pytest
 
+from hubify.core.schema import Table
 from hubify.core.search import search
 from hubify.core.transaction import Transaction
 from hubify.values import limits
+from hubify.values.rows import Row, unique, words
 from tests.core.test_transaction import Item, Store
 
 COMMON = [f"common{number}" for number in range(limits.MAX_SEARCH_WORDS - 1)]
@@ -57,3 +59,62 @@ def test_room_that_rare_words_leave_goes_to_the_common_ones(
     monkeypatch.setattr(limits, "MAX_SEARCH_POSTINGS", 100)
     even_share = 100 // 12  # six words, each whole and as a beginning
     assert len(found_by(crowded.read(), "there no such words gem common0")) > 1 + even_share
+
+
+class Book(Row, frozen=True):
+    """A row that only some may see, and some trust more than others."""
+
+    title: str
+    shelf: str
+    stars: int = 0
+
+
+BOOKS = Table("books", Book, (unique("title"), words("title", within=("shelf",), by=("stars",))))
+
+
+def titles(store: Store, text: str, *shelves: str, also: tuple[Book, ...] = ()) -> list[str]:
+    hits = search(
+        store.read(),
+        Book,
+        text,
+        title=lambda book: book.title,
+        keep=lambda _book: True,
+        shelves=[(shelf,) for shelf in shelves],
+        also=also,
+    )
+    return [book.title for _score, book in hits]
+
+
+def test_rows_of_another_shelf_use_up_nothing_of_what_a_search_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_WORD_POSTINGS", 5)
+    store = Store(BOOKS)
+    store.add(*(Book(f"whale {number}", "closed") for number in range(9)))
+    store.add(Book("the whale", "open"))
+    assert titles(store, "whale", "open") == ["the whale"]
+    assert len(titles(store, "whale", "open", "closed")) == 6
+
+
+def test_of_a_word_that_too_many_rows_hold_the_highest_and_newest_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_WORD_POSTINGS", 3)
+    store = Store(BOOKS)
+    store.add(Book("trusted whale", "open", stars=2))
+    store.add(*(Book(f"whale {number}", "open") for number in range(9)))
+    found = titles(store, "whale", "open")
+    assert set(found) == {"trusted whale", "whale 8", "whale 7"}
+
+
+def test_a_row_that_the_caller_knows_of_is_found_beyond_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_WORD_POSTINGS", 3)
+    store = Store(BOOKS)
+    store.add(Book("whale", "open"), Book("shark", "open"))
+    store.add(*(Book(f"white whale {number}", "open") for number in range(9)))
+    known = store.read().take(Book.where().order_by("title"), limit=2)
+    assert [book.title for book in known] == ["shark", "whale"]
+    assert "whale" in titles(store, "whale", "open", also=tuple(known))
+    assert "shark" not in titles(store, "whale", "open", also=tuple(known))

@@ -51,8 +51,8 @@ class Store:
         self.database.accept(accepted)
         self.database.flush()
 
-    def add(self, *items: Item) -> None:
-        """Insert items in one transaction."""
+    def add(self, *items: Row) -> None:
+        """Insert rows in one transaction."""
         self.write(lambda transaction: [transaction.insert(item) for item in items])
 
     def read(self, at: int | None = None) -> Transaction:

@@ -4,6 +4,8 @@ Invariant: at most one version is `stable` and at most one on trial; a channel m
 commit as the statuses and the skill's standing that follow from it. A pin is never touched.
 """
 
+from collections.abc import Callable
+
 from hubify.domains.skills.errors import WrongState
 from hubify.domains.skills.lookup import require_version, standing_of, version_standing
 from hubify.domains.skills.rules import listing_of
@@ -20,6 +22,25 @@ from hubify.functions import MutationCtx, QueryCtx
 
 MAX_STAGES = 20
 
+Sequel = Callable[[MutationCtx, Skill], None]
+_sequels: list[Sequel] = []
+
+
+def sequel(function: Sequel) -> Sequel:
+    """Declare what a higher domain does in the very commit that overtakes what it has under way.
+
+    It is called with the skill once another version has become stable, or once it is deleted.
+    """
+    _sequels.append(function)
+    return function
+
+
+def follow_up(ctx: MutationCtx, skill: Skill) -> Skill:
+    """Let all that is overtaken come to its end; answers the skill as that leaves it."""
+    for function in _sequels:
+        function(ctx, skill)
+    return ctx.db.get(Skill, skill.id) or skill
+
 
 def make_stable(
     ctx: MutationCtx,
@@ -31,7 +52,7 @@ def make_stable(
 ) -> Skill:
     """Let everybody get a version; the one they got till now takes `former_status`.
 
-    A trial of this version ends with it.
+    A trial of this version ends with it, and so does one of another that ran against the former.
 
     Raises:
         WrongState: it has no files that could be run.
@@ -39,19 +60,26 @@ def make_stable(
     """
     if version.status is VersionStatus.PLACEHOLDER:
         raise WrongState(f"'{skill.name}@{version.version}' is a placeholder without files")
-    if skill.stable_version not in (None, version.version):
+    is_replaced = skill.stable_version not in (None, version.version)
+    if is_replaced:
         former = require_version(ctx, skill, skill.stable_version or "")
         ctx.db.replace(former, status=former_status)
     ctx.db.replace(version, status=VersionStatus.STABLE)
-    if skill.canary_version == version.version:
-        skill = _end_rollout(ctx, skill)
+    is_tried = skill.canary_version == version.version
     changed = skill.changed(
-        stable_version=version.version, description=version.description, updated_at=ctx.now
+        stable_version=version.version,
+        canary_version=None if is_tried else skill.canary_version,
+        description=version.description,
+        updated_at=ctx.now,
     )
     record_move(ctx, skill, changed, Channel.STABLE, reason=reason)
     stored = store(ctx, changed)
     shown = version_standing(ctx, version.id)
     show(ctx, standing_of(ctx, stored), shown.confidence if shown else 0.0, ctx.today)
+    if is_replaced:
+        stored = follow_up(ctx, stored)
+    if is_tried:
+        _drop_rollout(ctx, stored)
     return stored
 
 
@@ -129,7 +157,8 @@ def end_canary(
     if skill.canary_version is None:
         return skill
     ctx.db.replace(require_version(ctx, skill, skill.canary_version), status=status)
-    return store(ctx, _end_rollout(ctx, skill).changed(updated_at=ctx.now))
+    _drop_rollout(ctx, skill)
+    return store(ctx, skill.changed(canary_version=None, updated_at=ctx.now))
 
 
 def record_move(
@@ -172,16 +201,15 @@ def rollout_of(ctx: QueryCtx, skill: Skill) -> Rollout | None:
 def store(ctx: MutationCtx, skill: Skill) -> Skill:
     """Store a changed skill, with its place in lists and its standing's copy of that."""
     listing = listing_of(skill.visibility, skill.status, skill.stable_version)
-    stored = ctx.db.replace(skill.changed(listing=listing))
-    standing = standing_of(ctx, stored)
+    standing = standing_of(ctx, skill)
+    stored = ctx.db.replace(skill.changed(listing=listing, level=standing.level))
     copy = standing.changed(owner=stored.owner, listing=listing, category=stored.category)
     if copy != standing:
         ctx.db.replace(copy)
     return stored
 
 
-def _end_rollout(ctx: MutationCtx, skill: Skill) -> Skill:
+def _drop_rollout(ctx: MutationCtx, skill: Skill) -> None:
     rollout = rollout_of(ctx, skill)
     if rollout is not None:
         ctx.db.delete(rollout)
-    return skill.changed(canary_version=None)

@@ -22,10 +22,14 @@ from hubify.domains.skills.lookup import may_read, sees_hidden_of, standing_of
 from hubify.domains.skills.tables import Listing, Skill, SkillStanding, SkillStatus, skills
 from hubify.domains.skills.views import VERIFIED_LEVEL, SkillSummary, skill_summary
 from hubify.formats.names import slug_from
-from hubify.functions import Page, PageRequest, Query, QueryCtx, RateClass, get, search
+from hubify.functions import Page, PageRequest, Query, QueryCtx, RateClass, get, is_held, search
 
 MAX_RANKED = 500
 """Of the rows that match the words best, how many are ranked by their standing too."""
+MAX_OWN = 500
+"""Of a caller's own skills that are not public, how many of the newest a search looks through."""
+SHELVES = ((Listing.LISTED,), (Listing.DEPRECATED,))
+"""Where search looks for everybody; what is not public uses up nothing there."""
 NAMED = 3.0
 """How much more the skill counts whose name is exactly what was asked for."""
 DEPRECATED = 0.3
@@ -107,15 +111,21 @@ def search_skills(
     """Skills that hold the words asked for, best first.
 
     Words of the name count double, rare words more than common ones; of two that match alike the
-    better trusted one comes first. `min_confidence` is 0 to 1 or 0 to 100; `verified` asks for
-    level 2 or more.
+    better trusted one comes first. Of a word that thousands hold, the best verified and newest are
+    looked at. `min_confidence` is 0 to 1 or 0 to 100; `verified` asks for level 2 or more.
     """
     wanted = None if category is None else category_name(category)
     floor = confidence_floor(min_confidence)
-    found = search(
-        ctx.db, Skill, query, title=_title, keep=lambda skill: _is_found(ctx, skill, wanted)
-    )
     slug = slug_from(query)
+    found = search(
+        ctx.db,
+        Skill,
+        query,
+        title=_title,
+        keep=lambda skill: _is_found(ctx, skill, wanted),
+        shelves=SHELVES,
+        also=[*_named(ctx, slug), *_own_hidden(ctx, query)],
+    )
     hits: list[tuple[float, Skill, SkillStanding]] = []
     for score, skill in found[:MAX_RANKED]:
         standing = standing_of(ctx, skill)
@@ -174,6 +184,24 @@ def _is_wanted(ctx: QueryCtx, skill: Skill, category: str | None, status: Listed
     if skill.status is not SkillStatus(status.value) or category not in (None, skill.category):
         return False
     return may_read(ctx, skill)
+
+
+def _named(ctx: QueryCtx, slug: str) -> list[Skill]:
+    """The skill whose name was asked for, which no crowd of others hides."""
+    return ctx.db.take(Skill.where(name=slug), limit=1)
+
+
+def _own_hidden(ctx: QueryCtx, text: str) -> list[Skill]:
+    """The caller's own skills that are not public; who calls matters only if some hidden one fits.
+
+    An administrator finds its own so, and each of others' by its name.
+    """
+    if not is_held(ctx.db, Skill, text, within=(Listing.HIDDEN,)):
+        return []
+    if not sees_hidden_of(ctx.identity, ctx.identity.owner):
+        return []
+    own = Skill.where(owner=ctx.identity.owner, listing=Listing.HIDDEN)
+    return ctx.db.take(own.newest_first(), limit=MAX_OWN)
 
 
 def _is_found(ctx: QueryCtx, skill: Skill, category: str | None) -> bool:

@@ -148,11 +148,15 @@ def show(ctx: MutationCtx, standing: SkillStanding, confidence: float, day: int)
         confidence=confidence,
         sandbox=Sandbox.SKIPPED,
     )
+    level = int(verification_level(record))
+    skill = ctx.db.get(Skill, standing.skill_id) if level != standing.level else None
+    if skill is not None:
+        ctx.db.replace(skill, level=level)
     return ctx.db.replace(
         standing,
         confidence=confidence,
         rank=round(confidence),
-        level=int(verification_level(record)),
+        level=level,
         trend=trend_of(standing.recent, day),
     )
 

@@ -148,7 +148,15 @@ class DayTally(msgspec.Struct, frozen=True, array_like=True):
     index("owner", "listing", "name"),
     index("owner", "listing"),
     index("fork_of"),
-    words("name", "display_name", "description", "tags", "category"),
+    words(
+        "name",
+        "display_name",
+        "description",
+        "tags",
+        "category",
+        within=("listing",),
+        by=("level",),
+    ),
 )
 class Skill(Row, frozen=True):
     """One skill: who holds the name, what it is for, and which version each channel points to.
@@ -186,6 +194,8 @@ class Skill(Row, frozen=True):
     """The highest number ever published under the name; the next one goes on from it."""
     notice: str | None = None
     """Why it is deprecated, and what to use in its place."""
+    level: int = 0
+    """Its standing's level: of too many skills that hold a word, search prefers the trusted."""
 
 
 @skills.table(

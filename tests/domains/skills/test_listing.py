@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hubify.domains.skills.listing import confidence_floor
 from hubify.functions import InvalidInput
+from hubify.values import limits
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
 
@@ -127,3 +128,30 @@ def test_no_text_breaks_a_search(text: str) -> None:
         registry.query("skills:search", query=text)
     except InvalidInput:
         pytest.fail(f"search refused {text!r}")
+
+
+def test_no_crowd_of_private_skills_hides_a_public_one(
+    registry: SkillRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_WORD_POSTINGS", 5)
+    for number in range(6):
+        text = skill_md(f"thing-{number}", description="Runs docker.")
+        registry.publish(text, by=registry.bob, visibility="private")
+    registry.publish(skill_md("docker-files", description="Writes docker files."))
+    assert found(registry, "docker") == ["docker-files"]
+    mine = registry.query("skills:search", by=registry.bob, query="docker", limit=100)
+    assert len(mine) == 7
+
+
+def test_a_crowd_hides_neither_a_trusted_skill_nor_the_one_of_that_name(
+    registry: SkillRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_WORD_POSTINGS", 5)
+    registry.publish(skill_md("trusted", description="Knows docker well."))
+    registry.publish(skill_md("docker"))
+    for run in range(20):
+        registry.report("trusted", owner=f"o{run % 5}", platform=f"p{run % 3}")
+    for number in range(8):
+        registry.publish(skill_md(f"thing-{number}", description="Runs docker."), by=registry.bob)
+    assert found(registry, "docker")[0] == "docker"
+    assert found(registry, "docker verified", verified=True) == ["trusted"]
