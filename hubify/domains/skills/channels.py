@@ -188,6 +188,12 @@ def pointed(skill: Skill, channel: Channel) -> str | None:
             return skill.beta_version
 
 
+def channels_of(skill: Skill, version: str) -> list[Channel]:
+    """The channels of a skill that point to a version, `stable` first."""
+    order = (Channel.STABLE, Channel.CANARY, Channel.BETA)
+    return [channel for channel in order if pointed(skill, channel) == version]
+
+
 def trial_secret(ctx: QueryCtx, rollout: Rollout) -> bytes | None:
     """What keys a trial's coins; None when it was given up with a lost key."""
     return ctx.unseal(rollout, "secret")

@@ -23,7 +23,7 @@ from hubify.domains.skills.arguments import (
     VersionText,
 )
 from hubify.domains.skills.channels import make_beta, make_stable, store
-from hubify.domains.skills.errors import NameTaken
+from hubify.domains.skills.errors import NameTaken, WrongState
 from hubify.domains.skills.intake import (
     PLACEHOLDER,
     Examined,
@@ -126,7 +126,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 @skills.mutation(
-    scope=WRITE, rate=RateClass.IMPORT, rest=post("/v1/skills/import"), errors=(NameTaken,)
+    scope=WRITE,
+    rate=RateClass.IMPORT,
+    rest=post("/v1/skills/import"),
+    errors=(NameTaken, WrongState),
 )
 def import_version(
     ctx: MutationCtx,
@@ -152,8 +155,10 @@ def import_version(
     `author` is who holds the name there, as the caller says; `source_origin` is the source's own
     word for how the version came about. A time in the future counts as now. Without files it
     becomes a placeholder that only has a description. `parents` are the ids that earlier imports
-    answered. With `owner`, for administrators, it is imported as that owner would do it. A refusal
-    is an answer, not an error, and has the findings that say why.
+    answered. `visibility` is that of a new skill: one that is there keeps its own, but nothing that
+    shall be hidden is added to a public one. With `owner`, for administrators, it is imported as
+    that owner would do it. A refusal by the gateway is an answer, not an error, and has the
+    findings that say why.
     """
     wish = Wish(
         holder=_holder(ctx, owner),
@@ -186,6 +191,7 @@ def import_version(
 
 
 def _import(ctx: MutationCtx, wish: Wish, place: Place, examined: Examined) -> ImportedVersion:
+    _refuse_to_show(place.skill, wish)
     number = _free_number(ctx, place.skill, wish.version)
     notes = place.notes if number == wish.version else (*place.notes, _bumped(wish, number))
     owner = place.skill.owner if place.skill else wish.holder
@@ -357,6 +363,13 @@ def _refuse_unknown_parents(ctx: MutationCtx, wish: Wish) -> None:
         skill = ctx.db.get(Skill, parent.skill_id) if parent else None
         if skill is None or not may_read(ctx, skill):
             raise InvalidInput(f"parents: no version has the id '{parent_id[:40]}'")
+
+
+def _refuse_to_show(skill: Skill | None, wish: Wish) -> None:
+    is_public = skill is not None and skill.visibility is Visibility.PUBLIC
+    if skill is not None and is_public and wish.visibility is not Visibility.PUBLIC:
+        message = f"'{skill.name}' is public, so a version of it cannot be {wish.visibility}"
+        raise WrongState(f"{message}; import it under another name, or use skills.update first")
 
 
 def _answer(

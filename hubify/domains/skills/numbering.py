@@ -6,7 +6,9 @@ what stands there.
 
 import msgspec
 
-from hubify.domains.skills.errors import VersionExists
+from hubify.domains.skills.channels import channels_of
+from hubify.domains.skills.errors import VersionExists, WrongState
+from hubify.domains.skills.intake import category_name
 from hubify.domains.skills.lookup import version_numbered
 from hubify.domains.skills.rules import Bump, raised
 from hubify.domains.skills.tables import Channel, Skill, SkillVersion, Visibility
@@ -67,6 +69,29 @@ def number_fault(skill: Skill, version: str, offer: Offer) -> str | None:
     if compare(version, skill.stable_version) > 0:
         return None
     return f"The version {version} is not above the stable {skill.stable_version}."
+
+
+def refuse_unheeded(skill: Skill, offer: Offer, numbered: Numbered) -> None:
+    """Refuse what is wished of a skill that is there, and that publishing would not bring about.
+
+    Raises:
+        WrongState: saying which function does.
+
+    """
+    if offer.visibility not in (None, skill.visibility):
+        message = f"'{skill.name}' is {skill.visibility}; change that first with skills.update"
+        raise WrongState(message)
+    pointing = channels_of(skill, numbered.version)
+    if numbered.same is not None and offer.channel and offer.channel not in pointing:
+        message = f"'{skill.name}@{numbered.version}' has these bytes and is not {offer.channel}"
+        raise WrongState(f"{message}; move that channel with skills.setChannel")
+    if numbered.same is None and channel_for(offer, numbered.version) is Channel.STABLE:
+        return
+    wished = {"category": offer.category and category_name(offer.category), "tags": offer.tags}
+    for field, wish in wished.items():
+        if wish is not None and wish != getattr(skill, field):
+            message = f"{field} is told with a new stable version; use skills.update for it"
+            raise WrongState(message)
 
 
 def channel_for(offer: Offer, version: str) -> Channel:

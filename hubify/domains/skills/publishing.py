@@ -17,8 +17,14 @@ from hubify.domains.skills.arguments import (
     Summary,
     VersionText,
 )
-from hubify.domains.skills.channels import make_beta, make_stable, store
-from hubify.domains.skills.errors import GatewayRefused, NameTaken, SkillNotFound, VersionExists
+from hubify.domains.skills.channels import channels_of, make_beta, make_stable, store
+from hubify.domains.skills.errors import (
+    GatewayRefused,
+    NameTaken,
+    SkillNotFound,
+    VersionExists,
+    WrongState,
+)
 from hubify.domains.skills.intake import (
     Examined,
     Files,
@@ -39,7 +45,13 @@ from hubify.domains.skills.lookup import (
     require_maintainer,
     version_numbered,
 )
-from hubify.domains.skills.numbering import Offer, channel_for, number_fault, number_for
+from hubify.domains.skills.numbering import (
+    Offer,
+    channel_for,
+    number_fault,
+    number_for,
+    refuse_unheeded,
+)
 from hubify.domains.skills.rules import Bump, may_be_named
 from hubify.domains.skills.scanning import is_large, look_ahead
 from hubify.domains.skills.tables import (
@@ -68,14 +80,17 @@ from hubify.functions.aside import aside
 
 
 class Published(msgspec.Struct, frozen=True):
-    """What became of a publish: `created` a new skill, `changed` anything at all."""
+    """What became of a publish: `created` a new skill, `changed` anything at all.
+
+    `channel` is the one that points to the version; None when none does any more.
+    """
 
     skill_id: RowId
     name: str
     version: str
     version_id: RowId
     digest: str
-    channel: Channel
+    channel: Channel | None
     created: bool
     changed: bool
     decision_id: RowId | None
@@ -100,7 +115,7 @@ class Submitted(msgspec.Struct, frozen=True):
     decision: Decision | None
 
 
-PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound)
+PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound, WrongState)
 
 
 @skills.action(
@@ -126,7 +141,8 @@ async def publish(
 
     The number is `version`, else the highest one raised by `bump`, else what SKILL.md says, else
     the next PATCH. Everything passes the gateway; a refusal names each fault with file and line,
-    and the decision stays on record. The same bytes again change nothing.
+    and the decision stays on record. The same bytes again change nothing. `category` and `tags` are
+    told with a stable version; what a publish would not bring about is refused, not left out.
     """
     offer = Offer(
         name=name,
@@ -182,8 +198,10 @@ def submit(
     if bundle is None or document is None or not may_be_named(name):
         return Submitted(None, _refused(ctx, examined, name, offer))
     numbered = number_for(ctx, skill, offer, document, bundle.digest)
+    if skill is not None:
+        refuse_unheeded(skill, offer, numbered)
     if skill is not None and numbered.same is not None:
-        return Submitted(_unchanged(skill, numbered.same, offer), None)
+        return Submitted(_unchanged(skill, numbered.same), None)
     if skill is not None and (fault := number_fault(skill, numbered.version, offer)):
         examined = blocked(examined, "version-not-raised", fault, "Raise `version`, or give bump.")
     visibility = skill.visibility if skill else offer.visibility or Visibility.PUBLIC
@@ -249,14 +267,14 @@ def _refused(ctx: MutationCtx, examined: Examined, name: str, offer: Offer) -> D
     return decide(ctx, examined, skill=name[:200], version="", owner=owner, public=public)
 
 
-def _unchanged(skill: Skill, version: SkillVersion, offer: Offer) -> Published:
+def _unchanged(skill: Skill, version: SkillVersion) -> Published:
     return Published(
         skill_id=skill.id,
         name=skill.name,
         version=version.version,
         version_id=version.id,
         digest=version.digest,
-        channel=channel_for(offer, version.version),
+        channel=next(iter(channels_of(skill, version.version)), None),
         created=False,
         changed=False,
         decision_id=version.decision,

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from hubify.domains.gateway import Verdict
-from hubify.domains.skills import GatewayRefused, NameTaken, VersionExists
+from hubify.domains.skills import GatewayRefused, NameTaken, VersionExists, WrongState
 from hubify.functions import Forbidden, InvalidInput, Unauthenticated
 from hubify.functions.principal import ANONYMOUS
 from tests.domains.skills.registry import SkillRegistry, skill_md
@@ -169,3 +169,46 @@ def test_publishing_takes_a_key(registry: SkillRegistry) -> None:
 def test_a_name_that_cannot_be_one_is_refused(registry: SkillRegistry, name: str) -> None:
     with pytest.raises(GatewayRefused, match="cannot be a name"):
         registry.publish(name=name)
+
+
+def test_a_version_shown_otherwise_than_its_skill_is_refused_not_shown(
+    registry: SkillRegistry,
+) -> None:
+    registry.publish()
+    with pytest.raises(WrongState, match=r"is public; change that first with skills\.update"):
+        registry.publish(skill_md(body="A secret plan."), visibility="private")
+    with pytest.raises(WrongState, match="is public, so a version of it cannot be private"):
+        registry.mutate(
+            "skills:importVersion",
+            name="greet",
+            files=[{"path": "SKILL.md", "content": skill_md(body="A secret plan.")}],
+            visibility="private",
+        )
+    assert registry.query("skills:getByName", name="greet").versions == 1
+    assert registry.publish(skill_md(body="Two."), visibility="public").changed
+
+
+def test_known_bytes_are_answered_with_the_channel_that_they_are_in(
+    registry: SkillRegistry,
+) -> None:
+    registry.publish(skill_md(version="1.0.0"))
+    registry.publish(skill_md(body="Two.", version="1.1.0"))
+    assert registry.publish(skill_md(body="Two.", version="1.1.0")).channel == "stable"
+    assert registry.publish(skill_md(version="1.0.0")).channel is None
+    for channel in ("beta", "stable"):
+        with pytest.raises(WrongState, match=rf"is not {channel}; move that channel"):
+            registry.publish(skill_md(version="1.0.0"), channel=channel)
+
+
+@pytest.mark.parametrize("wish", [{"tags": ["new"]}, {"category": "new"}])
+def test_what_a_beta_or_known_bytes_would_not_tell_of_their_skill_is_refused(
+    registry: SkillRegistry, wish: dict[str, object]
+) -> None:
+    registry.publish()
+    (field,) = wish
+    with pytest.raises(WrongState, match=rf"{field} is told with a new stable version"):
+        registry.publish(**wish)
+    with pytest.raises(WrongState, match=rf"{field} is told"):
+        registry.publish(skill_md(body="New."), channel="beta", **wish)
+    assert registry.publish(skill_md(body="New."), **wish).channel == "stable"
+    assert not registry.publish(skill_md(body="New."), **wish).changed
