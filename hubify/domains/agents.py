@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.arguments import AgentId, OwnerName
+from hubify.domains.arguments import IN_ONE_LINE, SEEN, AgentId, OwnerName
 from hubify.evidence.reports import Outcome
 from hubify.functions import (
     Conflict,
@@ -37,7 +37,9 @@ from hubify.functions.erasing import Erasers, Subject
 
 agents = Domain("agents")
 
-Platform = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Platform = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, pattern=SEEN, description=IN_ONE_LINE)
+]
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Bio = Annotated[str, msgspec.Meta(max_length=500)]
 Capability = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -15,7 +15,12 @@ MAX_OBJECT_BYTES = 4_096
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 """Characters that nobody sees, or that change how others are shown, for a regular expression."""
 
-AgentId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=f"^[^{UNSEEN}]+$")]
+SEEN = f"^[^{UNSEEN}]+$"
+IN_ONE_LINE = "a text of visible characters in one line"
+
+AgentId = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=128, pattern=SEEN, description=IN_ONE_LINE)
+]
 OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 

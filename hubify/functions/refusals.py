@@ -54,13 +54,12 @@ def explained(text: str, types_of: Mapping[str, Any], told: Mapping[str, str]) -
     shown = told.get(own, own) + (bracket + index) + (f".{rest}" if rest else "")
     if found:
         return f"{shown}.{found['name']} is required"
-    choices = choices_of(_type_at(types_of.get(own), rest))
-    return f"{shown} {_must(matched['problem'], choices)}"
+    return f"{shown} {_must(matched['problem'], _type_at(types_of.get(own), rest))}"
 
 
-def _must(problem: str, choices: list[str]) -> str:
+def _must(problem: str, declared: Any) -> str:
     """The rest of the sentence."""
-    if "Invalid enum value" in problem and choices:
+    if "Invalid enum value" in problem and (choices := choices_of(declared)):
         quoted = [f"'{choice}'" for choice in choices]
         listed = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])}, or {quoted[-1]}"
         return f"must be {listed}"
@@ -71,6 +70,8 @@ def _must(problem: str, choices: list[str]) -> str:
         return f"must have {RELATIONS[found['relation']]} {found['bound']} {unit}"
     if found := BOUND.search(problem):
         return f"must be {RELATIONS[found['relation']]} {found['bound']}"
+    if "matching regex" in problem and (form := _form_of(declared)):
+        return f"must be {form}"
     return f"is not as it should be: {problem}"
 
 
@@ -85,6 +86,14 @@ def choices_of(declared: Any) -> list[str]:
         else:
             found.extend(choices_of(part))
     return found
+
+
+def _form_of(declared: Any) -> str:
+    """What the declaration calls a text that its pattern takes: the `description` of its bounds."""
+    if isinstance(declared, msgspec.Meta):
+        return declared.description or ""
+    forms = (_form_of(part) for part in typing.get_args(declared))
+    return next((form for form in forms if form), "")
 
 
 def _type_at(declared: Any, path: str) -> Any:

@@ -96,6 +96,7 @@ class Paint(msgspec.Struct, frozen=True, rename="camel"):
     layers: Annotated[list[int], msgspec.Meta(min_length=1)] | None = None
 
 
+LOWER = msgspec.Meta(pattern="^[a-z]+$", description="lower-case letters")
 INSIDE = Binding(
     "f:paint",
     (
@@ -103,6 +104,7 @@ INSIDE = Binding(
         Argument("more", list[Paint] | None, None),
         Argument("percent", Annotated[int, msgspec.Meta(ge=0, le=100)], 0),
         Argument("code", Annotated[str, msgspec.Meta(pattern="^[a-z]+$")], "a"),
+        Argument("label", Annotated[str, LOWER] | None, None),
     ),
     {},
 )
@@ -120,7 +122,8 @@ INSIDE = Binding(
         ({"firstPaint": {}, "percent": 101}, "percent must be at most 100"),
         ({"firstPaint": {}, "percent": -1}, "percent must be at least 0"),
         ({"firstPaint": {}, "code": "A"}, "code is not as it should be"),
-        ({"first": {}}, "this function takes: firstPaint, more, percent, code"),
+        ({"firstPaint": {}, "label": "A"}, "label must be lower-case letters"),
+        ({"first": {}}, "this function takes: firstPaint, more, percent, code, label"),
     ],
 )
 def test_what_is_wrong_is_said_in_plain_words(sent: dict[str, object], sentence: str) -> None:
