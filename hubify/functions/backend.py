@@ -141,7 +141,7 @@ class Backend:
             arguments = spec.binding.bind(sent, call.spell)
             run = partial(
                 run_mutation, self.wiring, spec, arguments, call.principal,
-                replay=replay, then=then,
+                sent=sent, replay=replay, then=then,
             )  # fmt: skip
             ran = _accepted(
                 self.wiring, spec, call.principal, run, allowance=allowance, settled=settled

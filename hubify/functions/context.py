@@ -4,7 +4,7 @@ Invariant: queries and mutations can reach nothing else, so they can be run agai
 has no clock; time enters it as the tick rows that a cron commits (product.md, "Time in queries").
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from hubify.values.rows import Query, Row
 R = TypeVar("R", bound=Row)
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 24 * MS_PER_HOUR
+NOTHING_SENT: Mapping[str, Any] = {}
 
 
 class Reader(Protocol):
@@ -169,10 +170,17 @@ class MutationCtx(QueryCtx):
         entropy: Callable[[int], bytes],
         spec_of: Callable[[Callable[..., Any]], FunctionSpec],
         sealer: Sealer = NO_KEYS,
+        sent: Mapping[str, Any] = NOTHING_SENT,
     ) -> None:
         super().__init__(transaction, principal, None, sealer)
         self.now = now_ms
         """Milliseconds since 1970, fixed when the mutation began."""
+        self.sent = sent
+        """The arguments with the names and values that the caller sent, before they were bound.
+
+        For what was signed by its sender: nothing of them has been checked, and an idempotency key
+        is none of them. A query has them not, since callers who ask the same share its answer.
+        """
         self._entropy = entropy
         self._spec_of = spec_of
         self._random: Random | None = None

@@ -5,7 +5,7 @@ leaves as `InternalError` without describing itself.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from hubify.core.log import RowWrite, StorageFailed
 from hubify.core.reads import ReadSet
 from hubify.core.transaction import Transaction
-from hubify.functions.context import MutationCtx, QueryCtx
+from hubify.functions.context import NOTHING_SENT, MutationCtx, QueryCtx
 from hubify.functions.principal import Principal
 from hubify.functions.replay import Recorded, ReplayKey, find, record
 from hubify.functions.spec import FunctionSpec
@@ -98,10 +98,13 @@ def run_mutation(
     arguments: dict[str, Any],
     principal: Principal,
     *,
+    sent: Mapping[str, Any] = NOTHING_SENT,
     replay: ReplayKey | None = None,
     then: Callable[[Transaction, int], None] | None = None,
 ) -> MutationRun:
     """Run a mutation on the newest accepted state; `then` may add writes of the door's own.
+
+    `sent`: the arguments before they were bound.
 
     Raises:
         AppError: what the function refused; nothing of it remains.
@@ -118,6 +121,7 @@ def run_mutation(
     context = MutationCtx(
         transaction, principal, now_ms=now_ms,
         entropy=wiring.runtime.entropy, spec_of=wiring.registry.of, sealer=wiring.sealer,
+        sent=sent,
     )  # fmt: skip
     value = call(wiring, spec, context, arguments)
     if replay is not None:

@@ -16,10 +16,17 @@ from hubify.sdk.errors import HubifyError
 
 if TYPE_CHECKING:
     from hubify.sdk.http import Client
+    from hubify.sdk.signing import new_key, read_key, sign_report
 
-__all__ = ["Client", "HubifyError"]
+__all__ = ["Client", "HubifyError", "new_key", "read_key", "sign_report"]
 
-_LATE = {"Client": "hubify.sdk.http"}
+_SIGNING = "hubify.sdk.signing"
+_LATE = {
+    "Client": "hubify.sdk.http",
+    "new_key": _SIGNING,
+    "read_key": _SIGNING,
+    "sign_report": _SIGNING,
+}
 
 
 def __getattr__(name: str) -> object:

@@ -93,6 +93,13 @@ def look_later(ctx: MutationCtx, *, name: str) -> None:
     ctx.schedule(look, after_ms=0, name=name)
 
 
+@notes.mutation(public=True, also={"title": "name"})
+def echo(ctx: MutationCtx, *, name: str, first_count: int = 0) -> dict[str, Any]:
+    """What its caller sent."""
+    del name, first_count
+    return dict(ctx.sent)
+
+
 @notes.mutation(scope="notes:write", errors=(NoteNotFound,))
 def drop(ctx: MutationCtx, *, name: str) -> None:
     """Remove a note."""

@@ -55,6 +55,13 @@ def test_a_fault_of_ours_is_not_described_to_the_caller() -> None:
         backend.query("notes:broken", principal=KIM)
 
 
+def test_a_mutation_can_look_at_its_arguments_as_they_were_sent(backend: InMemoryBackend) -> None:
+    sent = {"title": "a", "firstCount": 2}
+    told = backend.mutation("notes:echo", {**sent, "idempotencyKey": "k"}, principal=KIM)
+    assert told == sent
+    assert backend.mutation("notes:echo", {"name": "a"}, principal=KIM) == {"name": "a"}
+
+
 def test_an_idempotency_key_makes_a_mutation_happen_once(backend: InMemoryBackend) -> None:
     first = {"name": "a", "idempotencyKey": "once"}
     made = backend.mutation("notes:add", first, principal=KIM)

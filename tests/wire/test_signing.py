@@ -10,13 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubify.evidence.signing import (
+from hubify.wire.signing import (
+    PURPOSE,
     TOLERANCE_MS,
     BadSignature,
     canonical,
     is_signed,
     is_timely,
+    sign_key,
     sign_report,
+    verify_key,
     verify_report,
 )
 
@@ -91,7 +94,7 @@ def test_any_other_field_or_value_breaks_the_signature(
 
 def test_the_signature_tells_the_key_the_time_and_the_nonce() -> None:
     found = verify_report(signed())
-    assert found.public_key.hex() == VECTORS[0][1]
+    assert base64.urlsafe_b64decode(found.public_key + "=").hex() == VECTORS[0][1]
     assert (found.signed_at_ms, found.nonce) == (1_769_860_800_000, NONCE)
     fraction = sign_report(REPORT, PRIVATE_KEY, signed_at="2026-01-31T12:00:00.25Z", nonce=NONCE)
     assert verify_report(fraction).signed_at_ms == 1_769_860_800_250
@@ -123,6 +126,27 @@ def test_a_signature_that_does_not_hold_says_why(changes: dict[str, object], why
 def test_a_report_without_a_signature_does_not_claim_one() -> None:
     assert not is_signed(REPORT)
     assert is_signed(signed())
+    assert is_signed({**REPORT, "nonce": NONCE})
+
+
+def test_a_key_is_shown_to_be_held_by_one_agent_of_one_owner_only() -> None:
+    public_key, proof = sign_key(PRIVATE_KEY, owner="ann", agent_id="laptop")
+    assert base64.urlsafe_b64decode(public_key + "=").hex() == VECTORS[0][1]
+    verify_key(public_key, proof, owner="ann", agent_id="laptop")
+    for owner, agent_id in (("bob", "laptop"), ("ann", "desktop")):
+        with pytest.raises(BadSignature, match="the proof does not hold"):
+            verify_key(public_key, proof, owner=owner, agent_id=agent_id)
+    with pytest.raises(BadSignature, match="proof must be 64 bytes"):
+        verify_key(public_key, public_key, owner="ann", agent_id="laptop")
+
+
+def test_a_report_s_signature_proves_no_key() -> None:
+    claim = {"agent_id": "laptop", "owner": "ann", "purpose": PURPOSE}
+    report = sign_report(claim, PRIVATE_KEY, signed_at=WHEN, nonce=NONCE)
+    with pytest.raises(BadSignature, match="the proof does not hold"):
+        verify_key(
+            str(report["public_key"]), str(report["signature"]), owner="ann", agent_id="laptop"
+        )
 
 
 def test_a_report_is_timely_within_five_minutes_of_receipt_or_ticket() -> None:

@@ -1,9 +1,10 @@
-"""Reports that an agent has signed: Ed25519 over canonical JSON of all but the signature.
+"""What an agent signs with a key of its own: reports, and that it holds the key.
 
 A signed report is the report's own fields and four more: `public_key` and `signature` (base64url
 without padding, 32 and 64 bytes), `signed_at` (RFC 3339, UTC) and `nonce`. What is signed is the
 RFC 8785 form of all of them but `signature`, in the names and values that were sent, so that any
-program that writes that form agrees on the bytes. Ed25519 is RFC 8032's.
+program that writes that form agrees on the bytes. Ed25519 is RFC 8032's. That an agent holds a key
+is said by its signature over the RFC 8785 form of `agent_id`, `owner`, `public_key` and `purpose`.
 
 Invariant: a pure function of what it is given; no clock, no chance, and no answer but "this key
 signed this" or a refusal that says what is wrong.
@@ -27,6 +28,10 @@ SIGNATURE: Final = "signature"
 PUBLIC_KEY: Final = "public_key"
 SIGNED_AT: Final = "signed_at"
 NONCE: Final = "nonce"
+FIELDS: Final = (SIGNATURE, PUBLIC_KEY, SIGNED_AT, NONCE)
+"""What a signed report has and others have not."""
+PURPOSE: Final = "hubify agent key"
+"""What sets the proof of a key apart from all else that may be signed with it."""
 
 MOST_WHOLE: Final = 2**53 - 1
 LARGEST: Final = 2**1023
@@ -41,14 +46,14 @@ _NONCE = re.compile(r"[\x21-\x7e]+")
 
 
 class BadSignature(ValueError):
-    """The report does not carry a signature that holds; says why."""
+    """What was sent does not carry a signature that holds; says why."""
 
 
 class Signed(msgspec.Struct, frozen=True):
     """What a signature that holds tells of its report."""
 
-    public_key: bytes
-    """32 bytes; whose it is, the registry of agents says."""
+    public_key: str
+    """In base64url; whose it is, the registry of agents says."""
     signed_at_ms: int
     nonce: str
     """To be accepted once for each key."""
@@ -71,8 +76,7 @@ def sign_report(
 
     """
     key = Ed25519PrivateKey.from_private_bytes(private_key)
-    public_key = _text(key.public_key().public_bytes_raw())
-    body = {**report, PUBLIC_KEY: public_key, SIGNED_AT: signed_at, NONCE: nonce}
+    body = {**report, PUBLIC_KEY: _public_text(key), SIGNED_AT: signed_at, NONCE: nonce}
     body.pop(SIGNATURE, None)
     _checked_moment(signed_at)
     _checked_nonce(nonce)
@@ -92,20 +96,47 @@ def verify_report(report: Mapping[str, object]) -> Signed:
     moment = _checked_moment(report.get(SIGNED_AT))
     nonce = _checked_nonce(report.get(NONCE))
     body = canonical({name: value for name, value in report.items() if name != SIGNATURE})
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body)
-    except InvalidSignature:
-        message = (
-            "the signature does not hold: sign the RFC 8785 form of every field but signature, "
-            "with the private key of public_key, and send those fields unchanged"
-        )
-        raise BadSignature(message) from None
-    return Signed(public_key, moment, nonce)
+    message = (
+        "the signature does not hold: sign the RFC 8785 form of every field but signature, "
+        "with the private key of public_key, and send those fields unchanged"
+    )
+    _check(public_key, signature, body, message)
+    return Signed(_text(public_key), moment, nonce)
 
 
 def is_signed(report: Mapping[str, object]) -> bool:
-    """Whether a report claims to be signed."""
-    return report.get(SIGNATURE) is not None
+    """Whether a report claims to be signed: one of the four fields is enough."""
+    return any(report.get(name) is not None for name in FIELDS)
+
+
+def sign_key(private_key: bytes, *, owner: str, agent_id: str) -> tuple[str, str]:
+    """A public key and the proof that its private key is held by an agent of an owner.
+
+    Both in base64url without padding.
+
+    Raises:
+        ValueError: the private key has not 32 bytes.
+
+    """
+    key = Ed25519PrivateKey.from_private_bytes(private_key)
+    public_key = _public_text(key)
+    return public_key, _text(key.sign(_claim(public_key, owner, agent_id)))
+
+
+def verify_key(public_key: str, proof: str, *, owner: str, agent_id: str) -> None:
+    """Refuse a public key that this agent of this owner has not shown to hold.
+
+    Raises:
+        BadSignature: the key or the proof is malformed, or the proof is not this key's for them.
+
+    """
+    key = _bytes({PUBLIC_KEY: public_key}, PUBLIC_KEY, KEY_BYTES)
+    signature = _bytes({"proof": proof}, "proof", SIGNATURE_BYTES)
+    message = (
+        f"the proof does not hold: sign the RFC 8785 form of agent_id '{agent_id}', owner "
+        f"'{owner}', public_key and purpose '{PURPOSE}' with the private key of public_key"
+    )
+    _check(key, signature, _claim(public_key, owner, agent_id), message)
 
 
 def is_timely(signed_at_ms: int, received_ms: int, issued_ms: int | None = None) -> bool:
@@ -139,14 +170,20 @@ def _as_javascript(value: object) -> Value:
     return cast("Value", value)
 
 
-def public_key_of(text: str) -> bytes:
-    """The 32 bytes of a public key written in base64url.
+def _claim(public_key: str, owner: str, agent_id: str) -> bytes:
+    claim = {"agent_id": agent_id, "owner": owner, PUBLIC_KEY: public_key, "purpose": PURPOSE}
+    return canonical(claim)
 
-    Raises:
-        BadSignature: it is not one.
 
-    """
-    return _bytes({PUBLIC_KEY: text}, PUBLIC_KEY, KEY_BYTES)
+def _check(public_key: bytes, signature: bytes, body: bytes, message: str) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body)
+    except InvalidSignature:
+        raise BadSignature(message) from None
+
+
+def _public_text(key: Ed25519PrivateKey) -> str:
+    return _text(key.public_key().public_bytes_raw())
 
 
 def _text(data: bytes) -> str:
