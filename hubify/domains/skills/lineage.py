@@ -21,11 +21,16 @@ from hubify.domains.skills.tables import (
     VersionStatus,
     skills,
 )
-from hubify.functions import QueryCtx, RowId, get
+from hubify.functions import PageRequest, QueryCtx, RowId, get
 
 MAX_NODES = 1_000
 MAX_EDGES = 200
 """Children of one version that are followed."""
+MAX_WALKED = 10_000
+"""Rows that one walk reads, whoever has attached them."""
+MIN_BYTES_LEFT = 6 * 1024 * 1024
+"""What a walk leaves of the bytes that one function may read."""
+READ_AT_ONCE = 100
 MAX_FORKS = 200
 
 Depth = Annotated[int, msgspec.Meta(ge=0, le=50)]
@@ -72,23 +77,33 @@ class Walk:
     def __init__(self, ctx: QueryCtx, depth: int) -> None:
         self._ctx = ctx
         self._depth = depth
+        self._left = MAX_WALKED
         self._skills: dict[RowId, Skill | None] = {}
         self._pending: deque[tuple[SkillVersion, int]] = deque()
         self.found: dict[RowId, SkillVersion] = {}
         self.edges: dict[tuple[RowId, RowId], LineageEdge] = {}
         self.truncated = False
 
-    def begin(self, version: SkillVersion) -> None:
-        """Take a version of the skill itself in."""
-        self._reach(version, 0)
+    def begin(self, skill: Skill) -> None:
+        """Take the versions of the skill itself in."""
+        own = SkillVersion.where(skill_id=skill.id)
+        cursor: str | None = None
+        while self._may_read(READ_AT_ONCE):
+            page = self._ctx.db.page(own, PageRequest(READ_AT_ONCE, cursor))
+            for version in page.page:
+                self._reach(version, 0)
+            if page.is_done:
+                return
+            cursor = page.continue_cursor
 
     def run(self) -> None:
         """Follow parents and children until the depth or the bound is reached."""
-        while self._pending:
+        while self._pending and self._may_read(1):
             version, distance = self._pending.popleft()
             children = Descent.where(parent_id=version.id)
             down = self._ctx.db.take(children, limit=MAX_EDGES)
             self.truncated |= len(down) == MAX_EDGES
+            self._left -= len(down)
             for edge in down:
                 self._follow(edge.child_id, distance, version, is_parent=False)
             for parent_id in version.parents:
@@ -109,6 +124,8 @@ class Walk:
     def _follow(
         self, other_id: RowId, distance: int, here: SkillVersion, *, is_parent: bool
     ) -> None:
+        if other_id not in self.found and not self._may_read(2):
+            return
         other = self.found.get(other_id) or self._ctx.db.get(SkillVersion, other_id)
         if other is None or self.skill_of(other) is None:
             return
@@ -117,6 +134,14 @@ class Walk:
         parent, child = (other, here) if is_parent else (here, other)
         fork = parent.skill_id != child.skill_id
         self.edges[parent.id, child.id] = LineageEdge(parent.id, child.id, fork)
+
+    def _may_read(self, rows: int) -> bool:
+        """Whether the walk may read some more rows; it says so when not."""
+        if self._left < rows or self._ctx.db.bytes_left < MIN_BYTES_LEFT:
+            self.truncated = True
+            return False
+        self._left -= rows
+        return True
 
     def _reach(self, version: SkillVersion, distance: int) -> bool:
         if distance > self._depth or len(self.found) >= MAX_NODES:
@@ -135,8 +160,7 @@ def lineage(ctx: QueryCtx, *, name: SkillName, depth: Depth = 10) -> Lineage:
     """
     skill = readable(ctx, name)
     walk = Walk(ctx, depth)
-    for version in ctx.db.take(SkillVersion.where(skill_id=skill.id), limit=MAX_NODES):
-        walk.begin(version)
+    walk.begin(skill)
     walk.run()
     source = ctx.db.get(Skill, skill.fork_of) if skill.fork_of else None
     return Lineage(

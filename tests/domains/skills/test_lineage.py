@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubify.domains.skills import NameTaken, SkillNotFound
+from hubify.domains.skills import NameTaken, SkillNotFound, lineage
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
 
@@ -87,3 +87,16 @@ def test_the_walk_stops_at_the_depth_and_says_so(registry: SkillRegistry) -> Non
 def test_a_skill_that_is_not_there_has_no_lineage(registry: SkillRegistry) -> None:
     with pytest.raises(SkillNotFound):
         registry.query("skills:lineage", name="nothing")
+
+
+def test_a_walk_that_has_read_its_share_says_that_there_is_more(
+    registry: SkillRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        registry.mutate("skills:fork", by=registry.bob, name="greet", newName=f"fork-{number}")
+    assert not registry.query("skills:lineage", name="greet").truncated
+    monkeypatch.setattr(lineage, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(lineage, "MAX_WALKED", 12)
+    told = registry.query("skills:lineage", name="greet")
+    assert told.truncated
+    assert 2 <= len(told.nodes) < 8
