@@ -18,10 +18,10 @@ from hubify.domains.skills import (
     TicketRefused,
     VersionNotFound,
     VersionStatus,
-    acting_agent,
     may_read,
     require_version,
     rollout_of,
+    running_agent,
     skill_named,
     spend_ticket,
     stable_version,
@@ -72,7 +72,7 @@ def reporter_of(ctx: QueryCtx, agent_id: str | None) -> Reporter:
     """
     principal = ctx.identity
     refuse_secret(agent_id, "agentId")
-    return Reporter(principal.owner, acting_agent(principal, agent_id) or principal.owner)
+    return Reporter(principal.owner, running_agent(principal, agent_id))
 
 
 def refuse_secret(name: str | None, argument: str) -> None:

@@ -50,7 +50,7 @@ from hubify.domains.skills.lookup import (
 from hubify.domains.skills.managing import former_stable, roll_back
 from hubify.domains.skills.publishing import publish
 from hubify.domains.skills.reading import wanted_version
-from hubify.domains.skills.resolving import acting_agent, pin_of, resolve
+from hubify.domains.skills.resolving import acting_agent, pin_of, resolve, running_agent
 from hubify.domains.skills.rules import Bump, platform_name
 from hubify.domains.skills.standing import Moved, Run, cells_of, count_report
 from hubify.domains.skills.tables import (
@@ -83,7 +83,7 @@ __all__ = [
     "has_untold_tickets", "importing", "lineage", "listing", "maintained", "maintains", "make_beta",
     "make_stable", "managing", "may_read", "of_visible_skill", "pin_of", "platform_name", "publish",
     "read_files", "readable", "require_maintainer", "require_version", "resolve", "roll_back",
-    "rollout_of", "set_share", "skill_named", "skills", "spend_ticket", "stable_version",
-    "standing_of", "tell_tickets", "tickets_of", "trial_secret", "version_numbered",
-    "version_standing", "wanted_version",
+    "rollout_of", "running_agent", "set_share", "skill_named", "skills", "spend_ticket",
+    "stable_version", "standing_of", "tell_tickets", "tickets_of", "trial_secret",
+    "version_numbered", "version_standing", "wanted_version",
 ]  # fmt: skip

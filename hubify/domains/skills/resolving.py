@@ -42,9 +42,9 @@ from hubify.functions import Forbidden, MutationCtx, Principal, QueryCtx, post
 class Resolved(msgspec.Struct, frozen=True):
     """The version a caller shall run, and the ticket to report it with.
 
-    `why` is `pin`, `canary`, `stable` or `beta`. Without a known agent there is no ticket. The
-    ticket comes back unchanged until it is reported or a new window begins; it may be reported
-    until `expires_at` (ms). `digest` is that of the bundle: fetch the files once per digest.
+    `why` is `pin`, `canary`, `stable` or `beta`. Without a key there is no ticket. The ticket comes
+    back unchanged until it is reported or a new window begins; it may be reported until
+    `expires_at` (ms). `digest` is that of the bundle: fetch the files once per digest.
     """
 
     name: str
@@ -134,11 +134,22 @@ def acting_agent(principal: Principal, agent_id: str | None) -> str:
     return principal.agent
 
 
+def running_agent(principal: Principal, agent_id: str | None) -> str:
+    """The agent that a known caller runs skills as: one named as its owner, when it names none.
+
+    The same for the version it gets, the ticket it holds and the report it sends.
+
+    Raises:
+        Forbidden: its key belongs to another agent.
+
+    """
+    return acting_agent(principal, agent_id) or principal.owner
+
+
 def _holder(principal: Principal, agent_id: str | None, session: str | None) -> Holder | None:
     if not principal.is_known:
         return None
-    agent = acting_agent(principal, agent_id)
-    return Holder(principal.owner, agent, session or "") if agent else None
+    return Holder(principal.owner, running_agent(principal, agent_id), session or "")
 
 
 def _choice(

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from typing import Any
 
 import pytest
 
@@ -202,7 +203,7 @@ def test_known_bytes_are_answered_with_the_channel_that_they_are_in(
 
 @pytest.mark.parametrize("wish", [{"tags": ["new"]}, {"category": "new"}])
 def test_what_a_beta_or_known_bytes_would_not_tell_of_their_skill_is_refused(
-    registry: SkillRegistry, wish: dict[str, object]
+    registry: SkillRegistry, wish: dict[str, Any]
 ) -> None:
     registry.publish()
     (field,) = wish

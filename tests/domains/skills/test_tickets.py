@@ -212,3 +212,15 @@ def some_skill() -> Skill:
     found = reader.first(Skill.where(name="greet"))
     assert found is not None
     return found
+
+
+def test_a_caller_that_names_no_agent_keeps_its_pin_and_holds_a_ticket() -> None:
+    registry = SkillRegistry()
+    registry.publish(skill_md(version="1.0.0"))
+    registry.publish(skill_md(body="Two.", version="1.1.0"))
+    plain = registry.mutate("skills:resolve", by=registry.bob, name="greet")
+    assert (plain.version, plain.why) == ("1.1.0", "stable")
+    registry.report(owner="bob", agent="bob", ticket=plain.ticket)
+    registry.mutate("skills:pin", by=registry.bob, name="greet", version="1.0.0", reason="Safe.")
+    pinned = registry.mutate("skills:resolve", by=registry.bob, name="greet")
+    assert (pinned.version, pinned.why) == ("1.0.0", "pin")
