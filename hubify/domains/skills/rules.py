@@ -21,8 +21,8 @@ from hubify.domains.skills.tables import (
 from hubify.formats.names import is_slug
 from hubify.formats.versions import bump_minor, bump_patch
 
-RESERVED_NAMES = frozenset({"import", "publish", "search"})
-"""Names that stand for something else where a skill's name stands in a REST path."""
+RESERVED_NAMES = frozenset({"import", "proposals", "publish", "reports", "search"})
+"""Words that stand in REST paths where a skill's name stands; a test reads them off the routes."""
 MAX_PLATFORMS = 24
 """Platforms that a version tells apart; further ones are counted together."""
 OTHER_PLATFORM = "other"
