@@ -79,10 +79,13 @@ def close(
 
 
 def release_group(
-    ctx: MutationCtx, skill: Skill, group: ImprovementGroup, note: str
+    ctx: MutationCtx, skill: Skill, group: ImprovementGroup, note: str, *, was_tried: bool = True
 ) -> ImprovementGroup:
-    """Open a group again after its draft came to nothing; one more supporter may try again."""
-    tried_at = supporters_of(group, skill.evolution)
+    """Open a group again after its draft came to nothing; one more supporter may try again.
+
+    If it was not even tried, none is needed.
+    """
+    tried_at = supporters_of(group, skill.evolution) if was_tried else group.tried_at
     return ctx.db.replace(group, status=GroupStatus.OPEN, note=note, tried_at=tried_at)
 
 

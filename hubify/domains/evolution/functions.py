@@ -33,14 +33,15 @@ from hubify.domains.evolution.errors import (
 from hubify.domains.evolution.judging import take_back_pause
 from hubify.domains.evolution.lifecycle import (
     begin,
+    begin_trial,
     begin_waiting,
     end_by_hand,
     move_on,
-    start_canary,
 )
 from hubify.domains.evolution.looks import note_look
 from hubify.domains.evolution.naming import shown_credit
 from hubify.domains.evolution.regrouping import group_with_skill, require_open
+from hubify.domains.evolution.rules import not_evolving
 from hubify.domains.evolution.tables import (
     WRITE,
     Canary,
@@ -145,6 +146,8 @@ def trigger(
 ) -> EvolutionView:
     """Evolve a skill now, from one group of suggestions or the most wanted, whatever it lacks."""
     skill = maintained(ctx, skill_name)
+    if reason := not_evolving(skill):
+        raise NothingToDraft(f"'{skill.name}' is not evolved: {reason}")
     group = chosen_group(ctx, skill, group_id)
     by = ctx.identity.owner
     return evolution_view(begin(ctx, skill, group, TriggerType.MANUAL_REQUEST, requested_by=by))
@@ -161,7 +164,7 @@ def accept(
     """Let a drafted version go on trial, where the skill's evolution needs a person's word."""
     skill = maintained(ctx, skill_name)
     attempt = the_attempt(ctx, skill, version, EvolutionStatus.PENDING)
-    ctx.schedule(start_canary, evolution_id=attempt.id)
+    begin_trial(ctx, attempt)
     return evolution_view(ctx.db.replace(attempt, decided_by=ctx.identity.owner))
 
 

@@ -25,7 +25,6 @@ from hubify.domains.evolution.tables import (
 )
 from hubify.domains.evolution.views import LIVE_GROUPS, live
 from hubify.domains.skills import Skill
-from hubify.domains.skills.tables import SkillStatus
 from hubify.evidence.similarity.analysis import Suggestion as Features
 from hubify.evidence.similarity.analysis import analyse
 from hubify.evidence.similarity.grouping import Candidate, Group, candidates
@@ -159,9 +158,7 @@ def support(
 
 def trigger_if_due(ctx: MutationCtx, skill: Skill, group: ImprovementGroup) -> bool:
     """Set an evolution off if nothing is missing any more; whether this did it."""
-    if group.status is not GroupStatus.OPEN or skill.status is SkillStatus.DELETED:
-        return False
-    if missing_for_trigger(group, skill.evolution):
+    if group.status is not GroupStatus.OPEN or missing_for_trigger(group, skill):
         return False
     begin(ctx, skill, group, TriggerType.IMPROVEMENT_THRESHOLD)
     return True

@@ -1,10 +1,11 @@
 """One attempt to evolve a skill, step by step: triggered, drafted, checked, tried, decided.
 
-Each step is a job that begins with the commit of the step before it. A skill has one attempt under
-way at most; further ones wait as `drafting` until it is closed.
+Each step is a job that begins with the commit of the step before it, with another job that gives
+the attempt up if that one fails for good. A skill has one attempt under way at most; further ones
+wait as `drafting` until it is closed.
 
 Invariant: every attempt ends in exactly one of promoted, rolled back, rejected or failed, and its
-group of suggestions moves in the same commit.
+group of suggestions moves in the same commit; what is open has a job, or waits for a person.
 """
 
 import msgspec
@@ -32,11 +33,15 @@ from hubify.domains.evolution.judging import (
 )
 from hubify.domains.evolution.looks import interval_of, note_look, runs_told
 from hubify.domains.evolution.rules import (
+    DELETED,
+    DRAFTED,
     is_overtaken,
     judge_settings,
+    not_evolving,
     outdated,
     runs_per_hour,
     stage_end,
+    waits_for_person,
 )
 from hubify.domains.evolution.tables import (
     Canary,
@@ -67,8 +72,8 @@ from hubify.evidence.canary import CanaryState, Verdict, decision_of, start
 from hubify.functions import AppError, MutationCtx, NotFound, RowId
 
 SECRET_BYTES = 32
-DRAFTED_WITHIN_MS = 3_600_000
-"""A job that fails is tried again within minutes; a draft that is not there after an hour is given
+DONE_WITHIN_MS = 3_600_000
+"""A job that fails is tried again within minutes; a step that is not done after an hour is given
 up, so that its group and the skill's other attempts do not wait for it for ever."""
 SYSTEM = "hubify"
 JUDGE = "judge"
@@ -103,8 +108,15 @@ def begin(
 
 def begin_draft(ctx: MutationCtx, attempt: Evolution) -> None:
     """Schedule an attempt's draft, and a look whether it has come about."""
+    ctx.db.replace(attempt, begun_at=ctx.now)
     ctx.schedule(draft, evolution_id=attempt.id)
-    ctx.schedule(abandon_draft, after_ms=DRAFTED_WITHIN_MS, evolution_id=attempt.id)
+    ctx.schedule(abandon, after_ms=DONE_WITHIN_MS, evolution_id=attempt.id)
+
+
+def begin_trial(ctx: MutationCtx, attempt: Evolution) -> None:
+    """Schedule the trial of an attempt's draft, and a look whether it has begun."""
+    ctx.schedule(start_canary, evolution_id=attempt.id)
+    ctx.schedule(abandon, after_ms=DONE_WITHIN_MS, evolution_id=attempt.id)
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
@@ -117,8 +129,8 @@ def draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
     if attempt is None or attempt.status is not EvolutionStatus.DRAFTING:
         return
     skill, group = parts_of(ctx, attempt)
-    if skill.status is SkillStatus.DELETED:
-        give_up(ctx, attempt, "the skill was deleted")
+    if not_evolving(skill):
+        leave(ctx, attempt, skill)
         return
     try:
         drafted = draft_version(ctx, skill, group)
@@ -136,15 +148,20 @@ def draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
         changes=drafted.version.changes,
     )
     if not skill.evolution.manual_approval:
-        ctx.schedule(start_canary, evolution_id=ready.id)
+        begin_trial(ctx, ready)
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
-def abandon_draft(ctx: MutationCtx, *, evolution_id: RowId) -> None:
-    """Give up an attempt whose drafting job came to no end; its group may be tried again."""
+def abandon(ctx: MutationCtx, *, evolution_id: RowId) -> None:
+    """Give up an attempt whose job came to no end; its group may be tried again."""
     attempt = ctx.db.get(Evolution, evolution_id)
-    if attempt is not None and attempt.status is EvolutionStatus.DRAFTING:
+    if attempt is None:
+        return
+    if attempt.status is EvolutionStatus.DRAFTING:
         give_up(ctx, attempt, "the job that drafts it failed; system.listJobs says why")
+    skill = skill_of(ctx, attempt.skill_id)
+    if attempt.status is EvolutionStatus.PENDING and not waits_for_person(skill, attempt):
+        give_up(ctx, attempt, "the job that begins its trial failed; system.listJobs says why")
 
 
 @evolution.mutation(internal=True, errors=(NotFound, WrongState))
@@ -155,6 +172,9 @@ def start_canary(ctx: MutationCtx, *, evolution_id: RowId) -> None:
         return
     skill, group = parts_of(ctx, attempt)
     version = require_version(ctx, skill, attempt.to_version or "")
+    if not_evolving(skill):
+        leave(ctx, attempt, skill)
+        return
     obstacle = outdated(attempt, skill, version)
     if obstacle is not None:
         give_up(ctx, attempt, obstacle)
@@ -251,7 +271,9 @@ def conclude(ctx: MutationCtx, *, canary_id: RowId) -> None:
     if canary is None or state is None:
         return
     skill = skill_of(ctx, canary.skill_id)
-    if skill.stable_version == canary.version:
+    if skill.status is SkillStatus.DELETED:
+        end_by_hand(ctx, canary, Verdict.ROLLBACK, decided_by=SYSTEM, reason=DELETED)
+    elif skill.stable_version == canary.version:
         end_by_hand(ctx, canary, Verdict.PROMOTE, decided_by=SYSTEM, reason=BY_HAND)
     elif is_overtaken(canary, skill):
         reason = f"{skill.stable_version} became stable while it ran against {canary.baseline}"
@@ -315,18 +337,18 @@ def decide(
         confidence_before=confidence_of(ctx, skill, canary.baseline),
         confidence_after=confidence_of(ctx, skill, canary.version),
     )
-    if state.verdict is Verdict.PROMOTE:
-        status = EvolutionStatus.PROMOTED
+    is_promoted = state.verdict is Verdict.PROMOTE
+    status = EvolutionStatus.PROMOTED if is_promoted else EvolutionStatus.ROLLED_BACK
+    ctx.db.replace(canary, status=CanaryStatus(status.value), decided_at=ctx.now)
+    if is_promoted:
         if skill.stable_version != canary.version:
             version = require_version(ctx, skill, canary.version)
             make_stable(ctx, skill, version, reason=f"evolution: {told}")
         resolve_group(ctx, group, canary.version)
     else:
-        status = EvolutionStatus.ROLLED_BACK
         if skill.canary_version == canary.version:
             end_canary(ctx, skill)
         release_group(ctx, skill, group, f"version {canary.version} was rolled back: {told}")
-    ctx.db.replace(canary, status=CanaryStatus(status.value), decided_at=ctx.now)
     forget(ctx, canary.id)
     closed = close(ctx, revealed, status, decided_by=decided_by, reason=told, decision=decision)
     begin_waiting(ctx, skill)
@@ -341,10 +363,21 @@ def give_up(ctx: MutationCtx, attempt: Evolution, reason: str) -> None:
     begin_waiting(ctx, skill)
 
 
+def leave(ctx: MutationCtx, attempt: Evolution, skill: Skill) -> None:
+    """Close the attempt of a skill that is not evolved, without a mark against its group."""
+    _skill, group = parts_of(ctx, attempt)
+    reason = not_evolving(skill) or ""
+    release_group(ctx, skill, group, reason, was_tried=False)
+    close(ctx, attempt, EvolutionStatus.FAILED, decided_by=SYSTEM, reason=reason)
+    begin_waiting(ctx, skill)
+
+
 def begin_waiting(ctx: MutationCtx, skill: Skill) -> None:
-    """Let the attempt that has waited longest begin, now that the one under way is closed."""
+    """Let the attempt that has waited longest begin, unless another one is under way."""
     following = open_attempt(ctx, skill, EvolutionStatus.DRAFTING)
-    if following is not None:
+    if following is None or following.begun_at is not None:
+        return
+    if open_attempt(ctx, skill, *DRAFTED) is None:
         begin_draft(ctx, following)
 
 

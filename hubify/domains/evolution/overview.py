@@ -153,6 +153,6 @@ def request_of(skill: Skill, group: ImprovementGroup) -> RequestBrief:
         suggestion=group.text,
         agent_count=group.agents,
         owner_count=group.owners,
-        missing=missing_for_trigger(group, skill.evolution),
+        missing=missing_for_trigger(group, skill),
         last_seen=group.last_seen,
     )

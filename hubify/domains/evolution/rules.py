@@ -29,12 +29,10 @@ SHORTEST_PATIENCE_MS = MS_PER_HOUR // 12
 JUDGED_OWNERS = 300
 """Owners whose reports one canary counts: each makes every report of the trial dearer
 (docs/decisions/0012-the-judge-looks-in-the-report.md)."""
-OPEN_STATUSES = (
-    EvolutionStatus.DRAFTING,
-    EvolutionStatus.PENDING,
-    EvolutionStatus.CANARY,
-    EvolutionStatus.INCONCLUSIVE,
-)
+DRAFTED = (EvolutionStatus.PENDING, EvolutionStatus.CANARY, EvolutionStatus.INCONCLUSIVE)
+"""States of an open attempt whose draft has been made: one of a skill's at most is in these."""
+OPEN_STATUSES = (EvolutionStatus.DRAFTING, *DRAFTED)
+DELETED = "the skill was deleted"
 
 
 def supporters_of(group: ImprovementGroup, settings: EvolutionSettings) -> int:
@@ -42,8 +40,27 @@ def supporters_of(group: ImprovementGroup, settings: EvolutionSettings) -> int:
     return group.owners if settings.count_by is CountBy.OWNER else group.agents
 
 
-def missing_for_trigger(group: ImprovementGroup, settings: EvolutionSettings) -> str | None:
+def not_evolving(skill: Skill) -> str | None:
+    """Why nothing new of a skill is drafted or tried; None when it may be."""
+    match skill.status:
+        case SkillStatus.ACTIVE:
+            return None
+        case SkillStatus.DEPRECATED:
+            return "the skill is deprecated"
+        case SkillStatus.DELETED:
+            return DELETED
+
+
+def waits_for_person(skill: Skill, attempt: Evolution) -> bool:
+    """Whether a drafted attempt waits for a maintainer's word before its trial."""
+    return skill.evolution.manual_approval and attempt.decided_by is None
+
+
+def missing_for_trigger(group: ImprovementGroup, skill: Skill) -> str | None:
     """Why an open group does not trigger, and what is missing; None when it may."""
+    settings, obstacle = skill.evolution, not_evolving(skill)
+    if obstacle is not None:
+        return obstacle
     if not settings.enabled:
         return "evolution is switched off for this skill"
     count, unit = supporters_of(group, settings), str(settings.count_by)
@@ -146,10 +163,10 @@ def is_overtaken(canary: Canary, skill: Skill) -> bool:
 
 def outdated(attempt: Evolution, skill: Skill, version: SkillVersion) -> str | None:
     """Why a draft is of no use any more, if so."""
-    if skill.status is SkillStatus.DELETED:
-        return "the skill was deleted"
-    if skill.stable_version != attempt.from_version:
+    if skill.stable_version is None or skill.stable_version != attempt.from_version:
         return f"it was drafted from {attempt.from_version}, and {skill.stable_version} is stable"
+    if skill.canary_version is not None:
+        return f"{skill.canary_version} is on trial"
     if version.status is not VersionStatus.DRAFT:
         return f"{version.version} is {version.status}"
     return None

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.evolution.attempts import open_attempt
 from hubify.domains.evolution.grouping import trigger_if_due
-from hubify.domains.evolution.tables import WRITE, evolution
+from hubify.domains.evolution.lifecycle import begin_trial
+from hubify.domains.evolution.tables import WRITE, EvolutionStatus, evolution
 from hubify.domains.evolution.views import groups_of
 from hubify.domains.skills import EvolutionSettings, SkillNotFound, maintained, readable
 from hubify.domains.skills.arguments import SkillName
@@ -51,7 +53,8 @@ def update_settings(
 ) -> EvolutionSettings:
     """Change how a skill evolves; what is left out stays. A running trial keeps its rules.
 
-    A group that the new settings let through sets an evolution off at once.
+    A group that the new settings let through sets an evolution off at once, and a draft that need
+    not wait for a person any more goes on trial.
     """
     skill = maintained(ctx, skill_name)
     told = {
@@ -67,6 +70,9 @@ def update_settings(
     changes = {name: value for name, value in told.items() if value is not None}
     settings = checked(msgspec.structs.replace(skill.evolution, **changes))
     stored = store(ctx, skill.changed(evolution=settings, updated_at=ctx.now))
+    drafted = open_attempt(ctx, stored, EvolutionStatus.PENDING)
+    if drafted is not None and skill.evolution.manual_approval and not settings.manual_approval:
+        begin_trial(ctx, drafted)
     for group in groups_of(ctx, stored):
         trigger_if_due(ctx, stored, group)
     return stored.evolution

@@ -180,7 +180,8 @@ class GroupOpinion(Row, frozen=True):
 class Evolution(Row, frozen=True):
     """One attempt to evolve a skill, from the trigger to its end, with the evidence kept.
 
-    `digest` is that of the drafted text, so that what failed is not tried again; `evidence` is the
+    `begun_at` is when its draft was scheduled (None: it waits for another attempt). `digest` is
+    that of the drafted text, so that what failed is not tried again; `evidence` is the
     judge's decision as it stood; `secret` (hex) lets anybody toss the canary's coins again.
     """
 
@@ -202,6 +203,7 @@ class Evolution(Row, frozen=True):
     confidence_after: float | None = None
     evidence: dict[str, Any] | None = None
     secret: str | None = None
+    begun_at: int | None = None
 
 
 @evolution.table("canaries", index("evolution_id"), index("skill_id", "status"))

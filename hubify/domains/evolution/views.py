@@ -30,6 +30,7 @@ from hubify.domains.evolution.rules import (
     improvement_status,
     missing_for_trigger,
     supporters_of,
+    waits_for_person,
 )
 from hubify.domains.evolution.tables import (
     Canary,
@@ -98,8 +99,8 @@ def pending_of(ctx: QueryCtx, skill: Skill, attempt: Evolution) -> PendingEvolut
 def waits_for(skill: Skill, attempt: Evolution) -> str:
     """What an attempt that is not on trial yet waits for."""
     if attempt.status is EvolutionStatus.DRAFTING:
-        return "its draft"
-    if skill.evolution.manual_approval and attempt.decided_by is None:
+        return "its draft" if attempt.begun_at is not None else "another evolution to end"
+    if waits_for_person(skill, attempt):
         return "a maintainer: evolution.accept or evolution.reject"
     return "its trial to begin"
 
@@ -111,7 +112,7 @@ def reason_of(ctx: QueryCtx, skill: Skill, attempt: Evolution | None) -> str:
     groups = groups_of(ctx, skill)
     if not groups:
         return "no improvements are pending"
-    return missing_for_trigger(groups[0], skill.evolution) or "an evolution is about to begin"
+    return missing_for_trigger(groups[0], skill) or "an evolution is about to begin"
 
 
 def canary_of(ctx: QueryCtx, attempt: Evolution) -> Canary | None:
@@ -243,7 +244,7 @@ def improvement_of(ctx: QueryCtx, skill: Skill, group: ImprovementGroup) -> Pend
         first_seen=group.first_seen,
         last_seen=group.last_seen,
         status=improvement_status(group),
-        missing=missing_for_trigger(group, skill.evolution) if is_open else None,
+        missing=missing_for_trigger(group, skill) if is_open else None,
     )
 
 

@@ -16,7 +16,7 @@ from hubify.domains.skills.arguments import (
     Summary,
     VersionText,
 )
-from hubify.domains.skills.channels import end_canary, make_beta, make_stable, store
+from hubify.domains.skills.channels import end_canary, follow_up, make_beta, make_stable, store
 from hubify.domains.skills.errors import (
     NameTaken,
     NothingStable,
@@ -145,11 +145,12 @@ def restore(ctx: MutationCtx, *, name: SkillName) -> SkillDetails:
 )
 def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
     """Take a skill out of the registry for everybody; its name stays taken, its record is kept."""
-    skill = end_canary(ctx, maintained(ctx, name))
+    skill = maintained(ctx, name)
     changed = skill.changed(
         status=SkillStatus.DELETED, visibility=Visibility.PRIVATE, updated_at=ctx.now
     )
-    settle_decisions(ctx, store(ctx, changed), former=changed.owner)
+    stored = end_canary(ctx, follow_up(ctx, store(ctx, changed)))
+    settle_decisions(ctx, stored, former=stored.owner)
     return True
 
 

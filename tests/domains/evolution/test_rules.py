@@ -30,12 +30,16 @@ def group(
     )  # fmt: skip
 
 
-def skill(visibility: Visibility = Visibility.PUBLIC, created_at: int = 0) -> Skill:
+def skill(
+    visibility: Visibility = Visibility.PUBLIC,
+    created_at: int = 0,
+    settings: EvolutionSettings = THREE,
+) -> Skill:
     return Skill(
         name="s", owner="o", visibility=visibility, listing=Listing.LISTED, display_name="",
         description="", category="", tags=(), platforms=(), status=SkillStatus.ACTIVE,
         stable_version="1.0.0", canary_version=None, beta_version=None, fork_of=None,
-        origin=Origin.HUMAN, evolution=THREE, created_at=created_at, updated_at=0,
+        origin=Origin.HUMAN, evolution=settings, created_at=created_at, updated_at=0,
     )  # fmt: skip
 
 
@@ -60,22 +64,23 @@ def standing(*recent: DayCount) -> SkillStanding:
 def test_a_group_says_what_it_lacks(
     agents: int, owners: int, settings: EvolutionSettings, missing: str | None
 ) -> None:
-    assert missing_for_trigger(group(agents, owners), settings) == missing
+    assert missing_for_trigger(group(agents, owners), skill(settings=settings)) == missing
 
 
 def test_after_a_draft_came_to_nothing_one_more_supporter_is_needed() -> None:
-    told = missing_for_trigger(group(3, tried_at=3, note="version 1.0.1 was rolled back"), THREE)
+    tried = group(3, tried_at=3, note="version 1.0.1 was rolled back")
+    told = missing_for_trigger(tried, skill())
     assert told == "version 1.0.1 was rolled back; one more agent needed to try again"
-    assert missing_for_trigger(group(4, tried_at=3), THREE) is None
+    assert missing_for_trigger(group(4, tried_at=3), skill()) is None
 
 
 @given(st.integers(0, 20), st.integers(1, 20), st.sampled_from(list(CountBy)))
 def test_one_more_supporter_never_takes_a_trigger_away(
     agents: int, needed: int, count_by: CountBy
 ) -> None:
-    settings = EvolutionSettings(min_reporters=needed, count_by=count_by)
-    if missing_for_trigger(group(agents, agents), settings) is None:
-        assert missing_for_trigger(group(agents + 1, agents + 1), settings) is None
+    wanted = skill(settings=EvolutionSettings(min_reporters=needed, count_by=count_by))
+    if missing_for_trigger(group(agents, agents), wanted) is None:
+        assert missing_for_trigger(group(agents + 1, agents + 1), wanted) is None
 
 
 def test_a_suggestion_alone_is_pending_and_in_company_grouped() -> None:

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubify.domains.evolution.rules import OPEN_STATUSES
+from hubify.domains.evolution.rules import DRAFTED, OPEN_STATUSES, waits_for_person
 from hubify.domains.evolution.tables import (
     Canary,
     CanaryStatus,
@@ -25,7 +25,7 @@ from hubify.functions.schedule import Job, JobState
 from tests.domains.story import AUTHOR, DAY_MS, HOUR_MS, NAME, OTHER_REQUEST, SAME_REQUEST, SKILL_MD
 from tests.domains.story import Story as Known
 
-UNDER_WAY = (EvolutionStatus.PENDING, EvolutionStatus.CANARY, EvolutionStatus.INCONCLUSIVE)
+THIRD_REQUEST = "Say in the instructions that `curl` 8 or newer is needed."
 UNDECIDED = (CanaryStatus.RUNNING, CanaryStatus.PAUSED, CanaryStatus.INCONCLUSIVE)
 VERSIONS = ("1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.2.1")
 FOUND = 500
@@ -43,7 +43,7 @@ class Rows(msgspec.Struct, frozen=True):
     canaries: tuple[Canary, ...]
     judged: frozenset[str]
     is_tossing: bool
-    drafting: frozenset[str]
+    expected: frozenset[str]
 
 
 @probe.query(internal=True)
@@ -51,7 +51,7 @@ def rows(ctx: QueryCtx) -> Rows:
     """All of them, as they are stored."""
     skill = ctx.db.first(Skill.where(name=NAME))
     assert skill is not None
-    jobs = ctx.db.take(Job.where(path="evolution:draft", state=JobState.PENDING), limit=FOUND)
+    jobs = ctx.db.take(Job.where(state=JobState.PENDING), limit=FOUND)
     attempts = Evolution.where(skill_id=skill.id).order_by("created_at")
     canaries = ctx.db.take(Canary.where(skill_id=skill.id).order_by("status"), limit=FOUND)
     judges = ctx.db.take(JudgeState.where().order_by("canary_id"), limit=FOUND)
@@ -64,7 +64,7 @@ def rows(ctx: QueryCtx) -> Rows:
         canaries=tuple(canaries),
         judged=frozenset(judge.canary_id for judge in judges),
         is_tossing=rollout_of(ctx, skill) is not None,
-        drafting=frozenset(job.arguments["evolution_id"] for job in jobs),
+        expected=frozenset(f"{job.path} {one}" for job in jobs for one in job.arguments.values()),
     )
 
 
@@ -75,7 +75,7 @@ class World(Known):
         super().__init__(probe, stageHours=[1, 1], stageShares=[0.25, 0.5])
 
     def suggest_one(self, owner: int, same: int) -> None:
-        texts = (*SAME_REQUEST, OTHER_REQUEST, OTHER_REQUEST)
+        texts = (*SAME_REQUEST, OTHER_REQUEST, OTHER_REQUEST, THIRD_REQUEST, THIRD_REQUEST)
         self.report(f"reporter-{owner}", improvement=texts[same % len(texts)])
 
     def runs(self, owners: int, quality: int) -> None:
@@ -122,6 +122,14 @@ class World(Known):
         told = {"name": NAME, "version": VERSIONS[place % len(VERSIONS)]}
         self.backend.mutation("skills:deprecate", told, principal=AUTHOR)
 
+    def warn(self, restored: int, _unused: int) -> None:
+        verb = "restore" if restored % 2 else "deprecate"
+        self.backend.mutation(f"skills:{verb}", {"name": NAME}, principal=AUTHOR)
+
+    def give_up(self, place: int, other: int) -> None:
+        if place == other == 0:
+            self.backend.mutation("skills:delete", {"name": NAME}, principal=AUTHOR)
+
     def give_away(self, owner: int, _unused: int) -> None:
         told = {"name": NAME, "owner": ("maria", "noor")[owner % 2]}
         self.backend.mutation("skills:transfer", told)
@@ -130,7 +138,7 @@ class World(Known):
 STEPS: tuple[Callable[[World, int, int], None], ...] = (
     World.suggest_one, World.suggest_one, World.suggest_one, World.runs, World.maintain_one,
     World.maintain_one, World.set_up, World.let_pass, World.let_pass, World.publish, World.move,
-    World.go_back, World.deprecate, World.give_away,
+    World.go_back, World.deprecate, World.warn, World.give_up, World.give_away,
 )  # fmt: skip
 
 
@@ -172,19 +180,35 @@ def channels_agree(rows: Rows) -> None:
 
 
 def attempts_agree(rows: Rows) -> None:
-    under_way = [one for one in rows.attempts if one.status in UNDER_WAY]
+    drafting = [one for one in rows.attempts if one.status is EvolutionStatus.DRAFTING]
+    under_way = [one for one in rows.attempts if one.status in DRAFTED]
+    under_way += [one for one in drafting if one.begun_at is not None]
     assert len(under_way) <= 1, "one attempt is under way at a time"
-    waiting = [one for one in rows.attempts if one.status is EvolutionStatus.DRAFTING]
-    if waiting and not under_way:
-        assert rows.drafting & {one.id for one in waiting}, "somebody drafts, or will"
+    assert under_way or not drafting, "the others wait for one that is under way"
+    for attempt in under_way:
+        assert has_job_or_person(rows, attempt), "nothing is open without a job or a person"
     undecided = [one for one in rows.canaries if one.status in UNDECIDED]
-    on_trial = [one for one in under_way if one.status is not EvolutionStatus.PENDING]
+    on_trial = [one for one in under_way if one.canary_id is not None]
     assert [one.canary_id for one in on_trial] == [one.id for one in undecided]
     assert rows.judged == {one.id for one in undecided}
     for attempt in rows.attempts:
         if attempt.status not in OPEN_STATUSES:
             assert attempt.decided_at, "a closed attempt says when and why"
             assert attempt.reason, "a closed attempt says when and why"
+
+
+def has_job_or_person(rows: Rows, attempt: Evolution) -> bool:
+    match attempt.status:
+        case EvolutionStatus.DRAFTING:
+            jobs = {f"evolution:draft {attempt.id}"}
+        case EvolutionStatus.PENDING:
+            jobs = {f"evolution:startCanary {attempt.id}"}
+        case _:
+            told = ("evolution:checkCanary", "evolution:conclude")
+            jobs = {f"{path} {attempt.canary_id}" for path in told}
+    if attempt.status is EvolutionStatus.PENDING and waits_for_person(rows.skill, attempt):
+        return True
+    return attempt.status is EvolutionStatus.INCONCLUSIVE or bool(jobs & rows.expected)
 
 
 def groups_agree(rows: Rows) -> None:

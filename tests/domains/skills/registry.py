@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hubify.domains.contents import contents
+from hubify.domains.evolution import evolution
 from hubify.domains.gateway import gateway
 from hubify.domains.skills import (
     Run,
@@ -150,7 +151,7 @@ class SkillRegistry:
     """An in-memory backend with the domains of skills, and one owner, `ada`, who publishes."""
 
     def __init__(self, *, engine: Engine | None = None, alone: bool = True) -> None:
-        domains = [system, contents, gateway, skills, probe]
+        domains = [system, contents, gateway, skills, evolution, probe]
         self.backend = InMemoryBackend(domains, engine=engine, alone=alone)
         self.ada = known("ada", "skills:read", "skills:write")
         self.bob = known("bob", "skills:read", "skills:write")
