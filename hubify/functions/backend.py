@@ -175,9 +175,10 @@ class Backend:
         """
         spec, allowance = self._enter(call, FunctionKind.ACTION, internal=internal)
         self.require_access(spec, call.principal)
-        arguments = spec.binding.bind(call.arguments, call.spell)
+        sent, replay = _replay_of(call, spec) if spec.one_write else (call.arguments, None)
+        arguments = spec.binding.bind(sent, call.spell)
         now_ms = self.wiring.runtime.wall_ns() // NS_PER_MS
-        caller = ActionCaller(self, call.principal)
+        caller = ActionCaller(self, call.principal, replay)
         context = ActionCtx(caller, call.principal, now_ms=now_ms, ports=self.wiring.ports)
         try:
             async with asyncio.timeout(MAX_ACTION_SECONDS):
@@ -233,16 +234,25 @@ class WrongKind(UnknownFunction):
 
 
 class ActionCaller:
-    """Calls made from inside an action, under the action's own principal, not charged again."""
+    """Calls made from inside an action, under the action's own principal, not charged again.
 
-    def __init__(self, backend: Backend, principal: Principal) -> None:
+    `replay`: under which key the one mutation that it calls is remembered.
+    """
+
+    def __init__(
+        self, backend: Backend, principal: Principal, replay: ReplayKey | None = None
+    ) -> None:
         self._backend = backend
         self._principal = principal
+        self._replay = replay
 
     async def call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Run a declared function; its internal ones too."""
-        path = self._backend.wiring.registry.of(function).path
-        call = Call(path, arguments, self._principal, charged=False)
+        spec = self._backend.wiring.registry.of(function)
+        replay = None
+        if spec.kind is FunctionKind.MUTATION:
+            replay, self._replay = self._replay, None
+        call = Call(spec.path, arguments, self._principal, replay=replay, charged=False)
         return (await self._backend.run(call, internal=True)).value
 
 

@@ -56,9 +56,13 @@ class MutationOptions(Options, total=False):
 
 
 class ActionOptions(Options, total=False):
-    """`retries`: how often a scheduled run that failed is tried again; only if idempotent."""
+    """`retries`: how often a scheduled run that failed is tried again; only if idempotent.
+
+    `one_write`: it calls one mutation, which an idempotency key that it is sent with is handed to.
+    """
 
     retries: int
+    one_write: bool
 
 
 class Domain:
@@ -77,7 +81,7 @@ class Domain:
         def declare(row_type: R) -> R:
             fields = {*row_type.__struct_fields__}
             for item in indexes:
-                if unknown := {*item.fields} - fields:
+                if unknown := {*item.fields, *item.within, *item.by} - fields:
                     message = f"{row_type.__name__}: index over unknown fields {sorted(unknown)}"
                     raise TypeError(message)
             self.tables.append(Table(name, row_type, indexes))
@@ -98,7 +102,12 @@ class Domain:
     def action(self, **options: Unpack[ActionOptions]) -> Callable[[F], F]:
         """Declare an `async` function that may reach the world."""
         _refuse_unknown(options, ActionOptions)
-        return self._declare(FunctionKind.ACTION, options, retries=options.get("retries", 0))
+        return self._declare(
+            FunctionKind.ACTION,
+            options,
+            retries=options.get("retries", 0),
+            one_write=options.get("one_write", False),
+        )
 
     def cron(self, *, every_s: int, offset_s: int = 0) -> Callable[[F], F]:
         """Run a declared mutation or action without arguments at an interval.
@@ -114,7 +123,13 @@ class Domain:
         return declare
 
     def _declare(
-        self, kind: FunctionKind, options: Options, *, secret: bool = False, retries: int = 0
+        self,
+        kind: FunctionKind,
+        options: Options,
+        *,
+        secret: bool = False,
+        retries: int = 0,
+        one_write: bool = False,
     ) -> Callable[[F], F]:
         public, scope = options.get("public", False), options.get("scope")
         internal, routes = options.get("internal", False), options.get("rest", ())
@@ -132,7 +147,7 @@ class Domain:
                 errors=options.get("errors", ()), scope=None if public else scope or "*",
                 rate=options.get("rate", RATES[kind]),
                 routes=(routes,) if isinstance(routes, Route) else routes, internal=internal,
-                retries=retries, secret=secret,
+                retries=retries, secret=secret, one_write=one_write,
             )  # fmt: skip
             self.specs.append(spec)
             self.aliases |= dict.fromkeys(options.get("aliases", ()), path)

@@ -52,6 +52,7 @@ class FunctionSpec:
         internal: bool,
         retries: int,
         secret: bool,
+        one_write: bool,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -65,11 +66,17 @@ class FunctionSpec:
         self.internal = internal
         self.retries = retries
         self.secret = secret
+        self.one_write = one_write
 
     @property
     def public(self) -> bool:
         """Whether anonymous callers may call it."""
         return self.scope is None
+
+    @property
+    def replayable(self) -> bool:
+        """Whether an idempotency key makes it happen once."""
+        return self.kind is FunctionKind.MUTATION or self.one_write
 
     @property
     def doc(self) -> str:

@@ -122,6 +122,7 @@ PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound, Wrong
     scope=WRITE,
     rest=(post("/v1/skills/publish"), post("/v1/skills/{name}/versions", status=201)),
     errors=PUBLISH_ERRORS,
+    one_write=True,
 )
 async def publish(
     ctx: ActionCtx,
@@ -157,7 +158,9 @@ async def publish(
     return await _submit(ctx, files, skill_md, offer)
 
 
-@skills.action(scope=WRITE, rest=post("/v1/skills", status=201), errors=PUBLISH_ERRORS)
+@skills.action(
+    scope=WRITE, rest=post("/v1/skills", status=201), errors=PUBLISH_ERRORS, one_write=True
+)
 async def create(
     ctx: ActionCtx,
     *,

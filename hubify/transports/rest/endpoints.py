@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hubify.functions import Route
-from hubify.functions.spec import FunctionKind, FunctionSpec, Registry
+from hubify.functions.spec import FunctionSpec, Registry
 from hubify.transports.rest.arguments import RouteArguments
 from hubify.transports.rest.dialects import RouteAnswers
 from hubify.transports.rest.matcher import parameters_of
@@ -24,8 +24,8 @@ class Endpoint(NamedTuple):
 
     @property
     def replayable(self) -> bool:
-        """Whether an `Idempotency-Key` makes it happen once: it is a mutation."""
-        return self.spec.kind is FunctionKind.MUTATION
+        """Whether an `Idempotency-Key` makes it happen once."""
+        return self.spec.replayable
 
 
 def endpoints_of(registry: Registry) -> Iterator[Endpoint]:

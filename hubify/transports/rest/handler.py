@@ -205,7 +205,7 @@ def _replay(
     if key is None or endpoint.spec.kind is FunctionKind.QUERY:
         return None
     if not endpoint.replayable:
-        message = f"{endpoint.spec.path} reaches the world; leave Idempotency-Key out"
+        message = f"{endpoint.spec.path} may do several things; leave Idempotency-Key out"
         raise InvalidInput(message)
     if not 1 <= len(key) <= MAX_KEY:
         message = f"Idempotency-Key must be 1 to {MAX_KEY} characters"

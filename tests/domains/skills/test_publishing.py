@@ -8,7 +8,7 @@ import pytest
 
 from hubify.domains.gateway import Verdict
 from hubify.domains.skills import GatewayRefused, NameTaken, VersionExists, WrongState
-from hubify.functions import Forbidden, InvalidInput, Unauthenticated
+from hubify.functions import Conflict, Forbidden, InvalidInput, Unauthenticated
 from hubify.functions.principal import ANONYMOUS
 from tests.domains.skills.registry import SkillRegistry, skill_md
 
@@ -213,3 +213,17 @@ def test_what_a_beta_or_known_bytes_would_not_tell_of_their_skill_is_refused(
         registry.publish(skill_md(body="New."), channel="beta", **wish)
     assert registry.publish(skill_md(body="New."), **wish).channel == "stable"
     assert not registry.publish(skill_md(body="New."), **wish).changed
+
+
+@pytest.mark.parametrize("path", ["skills:publish", "skills:create"])
+def test_a_publish_with_an_idempotency_key_happens_once(registry: SkillRegistry, path: str) -> None:
+    def send(body: str) -> Any:  # noqa: ANN401 - a function's own answer
+        told = {"skillMd": skill_md(body=body), "idempotencyKey": "once"}
+        return registry.backend.action(path, told, principal=registry.ada)
+
+    first, again = send("One."), send("One.")
+    assert first == again
+    assert first.created
+    with pytest.raises(Conflict, match="another call"):
+        send("Two.")
+    assert registry.query("skills:getByName", name="greet").versions == 1
