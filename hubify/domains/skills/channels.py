@@ -63,7 +63,7 @@ def make_stable(
     is_replaced = skill.stable_version not in (None, version.version)
     if is_replaced:
         former = require_version(ctx, skill, skill.stable_version or "")
-        ctx.db.replace(former, status=former_status)
+        skill = _step_down(ctx, skill, former, former_status)
     ctx.db.replace(version, status=VersionStatus.STABLE)
     is_tried = skill.canary_version == version.version
     changed = skill.changed(
@@ -156,15 +156,36 @@ def end_canary(
     """End a trial without promoting; the version takes the status. Without a trial, nothing."""
     if skill.canary_version is None:
         return skill
-    ctx.db.replace(require_version(ctx, skill, skill.canary_version), status=status)
+    skill = _step_down(ctx, skill, require_version(ctx, skill, skill.canary_version), status)
     _drop_rollout(ctx, skill)
     return store(ctx, skill.changed(canary_version=None, updated_at=ctx.now))
+
+
+def _step_down(
+    ctx: MutationCtx, skill: Skill, version: SkillVersion, status: VersionStatus
+) -> Skill:
+    """Let a version be stable, or on trial, no longer; answers the skill, not yet stored.
+
+    One that is the beta as well goes on as that, unless it is rolled back: that ends the channel.
+    """
+    if skill.beta_version != version.version:
+        ctx.db.replace(version, status=status)
+        return skill
+    if status is not VersionStatus.ROLLED_BACK:
+        ctx.db.replace(version, status=VersionStatus.BETA)
+        return skill
+    ctx.db.replace(version, status=status)
+    ended = skill.changed(beta_version=None)
+    record_move(ctx, skill, ended, Channel.BETA, reason="rolled back")
+    return ended
 
 
 def record_move(
     ctx: MutationCtx, before: Skill, after: Skill, channel: Channel, *, reason: str
 ) -> None:
-    """Keep that a channel moved, who asked for it, and why."""
+    """Keep that a channel moved, who asked for it, and why; nothing when it has not."""
+    if pointed(before, channel) == pointed(after, channel):
+        return
     move = ChannelMove(
         skill_id=after.id,
         channel=channel,

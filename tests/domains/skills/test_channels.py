@@ -143,3 +143,38 @@ def test_the_stable_version_stays_stable_when_the_beta_channel_points_to_it_too(
     found = registry.query("skills:getByName", name="greet")
     assert (found.version, found.beta_version) == ("1.2.0", "1.2.0")
     assert statuses(registry)["1.2.0"] == "stable"
+
+
+def beta(registry: SkillRegistry) -> str | None:
+    return registry.query("skills:getByName", name="greet").beta_version
+
+
+def point(registry: SkillRegistry, channel: str, version: str) -> None:
+    registry.mutate("skills:setChannel", name="greet", channel=channel, version=version)
+
+
+def test_no_channel_serves_a_version_that_was_rolled_back(registry: SkillRegistry) -> None:
+    point(registry, "beta", "1.1.0")
+    registry.backend.mutation("probe:begin", {"name": "greet", "version": "1.1.0", "share": 0.5})
+    registry.backend.mutation("probe:end", {"name": "greet", "promote": False})
+    assert (statuses(registry)["1.1.0"], beta(registry)) == ("rolled_back", None)
+    point(registry, "beta", "1.2.0")
+    registry.mutate("skills:rollback", name="greet", version="1.0.0", reason="Bad.")
+    assert (statuses(registry)["1.2.0"], beta(registry)) == ("rolled_back", None)
+    move = registry.query("skills:listMoves", name="greet").page[1]
+    assert (move.channel, move.before, move.after) == ("beta", "1.2.0", None)
+
+
+def test_a_version_that_is_stable_no_longer_goes_on_as_the_beta(registry: SkillRegistry) -> None:
+    point(registry, "beta", "1.2.0")
+    registry.publish(skill_md(body="Four.", version="1.3.0"))
+    assert (stable(registry), beta(registry)) == ("1.3.0", "1.2.0")
+    assert statuses(registry)["1.2.0"] == "beta"
+
+
+def test_a_channel_that_stays_where_it_is_leaves_no_step(registry: SkillRegistry) -> None:
+    point(registry, "beta", "1.1.0")
+    steps = len(registry.query("skills:listMoves", name="greet").page)
+    point(registry, "beta", "1.1.0")
+    point(registry, "stable", "1.2.0")
+    assert len(registry.query("skills:listMoves", name="greet").page) == steps
