@@ -6,7 +6,7 @@ of any character is refused, and no table is read to check one. A key is needed 
 The text is `ht1.<fields>.<code>`: the fields as a MessagePack array in base64url, and the
 HMAC-SHA256 of everything before the last point, in base64url, both without padding. The arm is
 an independent keyed coin per ticket (statistics.md 1.1): owners and platforms are their own
-controls, and since an open ticket is returned again, nobody can toss twice.
+controls; an open ticket is returned again until it is reported or over, so nobody tosses at will.
 """
 
 import hmac

@@ -10,11 +10,14 @@ The judge of the trial is told each ticket's fate once, when it has had the same
 other to come back, in the order in which they were handed out: so an arm that reports more slowly
 does not look silent.
 
+Tickets with one coin (sessions of one agent) count as one: `serial` is that of the coin.
+
 Invariant: one row for each ticket that is kept, and `TrialTickets` counts them.
 """
 
 import msgspec
 
+from hubify.domains.skills.serials import coin_of
 from hubify.domains.skills.tables import skills
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket
@@ -87,7 +90,7 @@ class TrialTickets(Row, frozen=True):
 def note_issued(ctx: MutationCtx, ticket: Ticket) -> None:
     """Note that a ticket is being handed out, if it is of a trial and its arm was a coin's."""
     if is_tossed(ticket):
-        key = f"{ticket.canary}:{ticket.serial}"
+        key = f"{ticket.canary}:{coin_of(ticket.serial)}"
         ctx.note(record_issued, key, msgspec.structs.asdict(_handed_out(ctx, ticket)))
 
 
@@ -105,11 +108,12 @@ def mark_returned(ctx: MutationCtx, ticket: Ticket) -> None:
 
     The same serial may have been shown to its holder as another trial's ticket before or after.
     """
-    for row in _namesakes(ctx, ticket.serial):
+    coin = coin_of(ticket.serial)
+    for row in _namesakes(ctx, coin):
         if not row.reported:
             ctx.db.replace(row, reported=True)
             _count(ctx, tickets_of(ctx, row.canary_id).counting(row.arm, returned=1))
-    if is_tossed(ticket) and _kept(ctx, ticket.canary, ticket.serial) is None:
+    if is_tossed(ticket) and _kept(ctx, ticket.canary, coin) is None:
         _keep(ctx, _handed_out(ctx, ticket), reported=True)
 
 
@@ -138,7 +142,7 @@ def tell_tickets(ctx: MutationCtx, canary_id: str, *, until: int, limit: int) ->
 def _handed_out(ctx: MutationCtx, ticket: Ticket) -> HandedOut:
     return HandedOut(
         canary_id=ticket.canary,
-        serial=ticket.serial,
+        serial=coin_of(ticket.serial),
         owner=ticket.owner,
         arm=ticket.arm,
         share=ticket.share,

@@ -4,7 +4,12 @@ A ticket is a function of what is stored anyway, so that handing it out writes n
 is a keyed digest of owner, agent, skill, turn and window. The turn is the number of tickets the
 agent has used up on the skill, kept in its `SkillReporter` row; windows of `TTL_MS` are counted
 from the last use (before the first, from a point that the key picks). So the same ticket comes
-back until it is reported or its window is over, and nobody can toss the coin again.
+back until it is reported or its window is over: an agent has one coin to toss at a time.
+
+A session of an agent has a ticket of its own, but shares its coin with every `LANES`th session of
+that agent: so an agent has as many coins more in a window, however many sessions it opens. The
+first report on a coin counts in the trial; those of other sessions on it are reports like any
+other. What an owner gains with ever new agents, the judge bounds: it counts by owner.
 
 Invariant: one serial is used up at most once; a ticket can be reported for `TTL_MS` at least after
 it was last handed out.
@@ -14,8 +19,11 @@ import hmac
 from itertools import pairwise
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from hubify.domains.skills.errors import TicketRefused
 from hubify.domains.skills.exposures import mark_returned
+from hubify.domains.skills.serials import COIN_DIGITS, FREE, IN_SESSION, SERIAL_DIGITS, coin_of
 from hubify.domains.skills.tables import (
     Rollout,
     Skill,
@@ -32,8 +40,8 @@ TTL_MS = 24 * 3_600_000
 KEY_BYTES = 32
 MAX_KEYS = 8
 SWEEP_ROWS = 500
-SERIAL_DIGITS = 32
-FREE, IN_SESSION = "t", "s"
+LANES = 8
+"""Coins that all sessions of an agent on a skill share in one window."""
 
 
 class Holder(NamedTuple):
@@ -72,9 +80,15 @@ def due_slot(
 ) -> Slot:
     """The slot a holder is in now: its turn, in the window that `now` (ms) lies in."""
     turn = reporter.turn if reporter and not holder.session else 0
-    anchor = reporter.turn_since if reporter and turn else _phase(key, skill, holder)
+    tosser = _tosser(key, skill, holder)
+    anchor = reporter.turn_since if reporter and turn else _phase(key, skill, tosser)
     start = anchor + max(0, now - anchor) // TTL_MS * TTL_MS
-    return Slot(_serial(key, skill, holder, turn, start), start)
+    coin = _digest(key, skill, tosser, f"{turn}:{start}").hex()
+    if not holder.session:
+        return Slot(FREE + coin[:SERIAL_DIGITS], start)
+    own = _digest(key, skill, holder, f"{turn}:{start}").hex()
+    serial = coin[:COIN_DIGITS] + own[: SERIAL_DIGITS - COIN_DIGITS]
+    return Slot(IN_SESSION + serial, start)
 
 
 def trial_of(rollout: Rollout | None, secret: bytes | None, owner: str, slot: Slot) -> Trial:
@@ -90,7 +104,7 @@ def trial_of(rollout: Rollout | None, secret: bytes | None, owner: str, slot: Sl
             share = later_share
     if share == 0:
         return NO_TRIAL
-    arm = assign_arm(secret, rollout.canary_id, owner, slot.serial, share)
+    arm = assign_arm(secret, rollout.canary_id, owner, coin_of(slot.serial), share)
     return Trial(arm, share, rollout.canary_id)
 
 
@@ -114,7 +128,8 @@ def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent
     """Use a ticket up for a report; what it says is then known to be true.
 
     Costs one row: the agent's `SkillReporter`, or a `SpentTicket` when it was issued in a session;
-    during a trial two more, which tell that it came back.
+    during a trial two more, which tell that it came back. A ticket whose coin another session has
+    used up answers without its trial.
 
     Raises:
         TicketRefused: it is forged, over, another agent's or skill's, or used up already.
@@ -127,7 +142,7 @@ def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent
     if ticket.skill != skill.name:
         raise TicketRefused(f"the ticket is for '{ticket.skill}', not for '{skill.name}'")
     if ticket.serial.startswith(IN_SESSION):
-        _spend_in_session(ctx, ticket)
+        ticket = _spend_in_session(ctx, ticket)
     else:
         _spend_turn(ctx, skill, ticket)
     if ticket.canary or skill.canary_version:
@@ -192,10 +207,14 @@ def _spend_turn(ctx: MutationCtx, skill: Skill, ticket: Ticket) -> None:
     ctx.db.insert(fresh)
 
 
-def _spend_in_session(ctx: MutationCtx, ticket: Ticket) -> None:
+def _spend_in_session(ctx: MutationCtx, ticket: Ticket) -> Ticket:
     if ctx.db.first(SpentTicket.where(serial=ticket.serial)) is not None:
         raise TicketRefused("the session's ticket has been used for a report already")
+    coin = coin_of(ticket.serial)
+    used = ctx.db.first(SpentTicket.where().at_least(serial=coin))
+    is_first = used is None or coin_of(used.serial) != coin
     ctx.db.insert(SpentTicket(serial=ticket.serial, owner=ticket.owner, spent_at=ctx.now))
+    return ticket if is_first else replace(ticket, canary="", arm=Arm.STABLE, share=0.0)
 
 
 @skills.cron(every_s=3600, offset_s=1_200)
@@ -214,9 +233,12 @@ def _phase(key: bytes, skill: Skill, holder: Holder) -> int:
     return int.from_bytes(_digest(key, skill, holder, "phase")[:8]) % TTL_MS
 
 
-def _serial(key: bytes, skill: Skill, holder: Holder, turn: int, start: int) -> str:
-    digest = _digest(key, skill, holder, f"{turn}:{start}")
-    return (IN_SESSION if holder.session else FREE) + digest.hex()[:SERIAL_DIGITS]
+def _tosser(key: bytes, skill: Skill, holder: Holder) -> Holder:
+    """In whose name the coin of a holder is tossed: a session's lane, or the agent itself."""
+    if not holder.session:
+        return holder
+    lane = int.from_bytes(_digest(key, skill, holder, "lane")[:8]) % LANES
+    return Holder(holder.owner, holder.agent, f"lane:{lane}")
 
 
 def _digest(key: bytes, skill: Skill, holder: Holder, what: str) -> bytes:
