@@ -21,6 +21,7 @@ DEFAULT_LIMITS: Mapping[RateClass, int] = {
     RateClass.QUERY: 100,
     RateClass.MUTATION: 50,
     RateClass.SEARCH: 30,
+    RateClass.ANALYSIS: 20,
     RateClass.FILE_READ: 120,
     RateClass.FILE_WRITE: 30,
     RateClass.IMPORT: 1_000,

@@ -27,6 +27,7 @@ class RateClass(StrEnum):
     QUERY = "query"
     MUTATION = "mutation"
     SEARCH = "search"
+    ANALYSIS = "analysis"  # weighs a whole record anew; may take the server half a second
     FILE_READ = "file_read"
     FILE_WRITE = "file_write"
     IMPORT = "import"  # a history is many versions; each costs the server some milliseconds

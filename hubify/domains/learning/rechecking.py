@@ -32,7 +32,7 @@ from hubify.evidence.canary import (
     judge_record,
 )
 from hubify.evidence.reports import Arm, Outcome
-from hubify.functions import PageRequest, QueryCtx, RowId, get
+from hubify.functions import PageRequest, QueryCtx, RateClass, RowId, get
 
 MAX_RECHECKED = 5_000
 """Reports that one recheck reads: a quarter of a second of work. A longer record is judged outside,
@@ -96,6 +96,7 @@ class TrialRecord(msgspec.Struct, frozen=True):
 @learning.query(
     public=True,
     rest=get("/v1/evolutions/{evolution_id}/recheck"),
+    rate=RateClass.ANALYSIS,
     errors=(EvolutionNotFound, NeverOnTrial),
 )
 def recheck_canary(ctx: QueryCtx, *, evolution_id: RowId) -> Rechecked:

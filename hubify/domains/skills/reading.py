@@ -36,7 +36,7 @@ from hubify.domains.skills.tables import (
 from hubify.domains.skills.views import SkillDetails, VersionView, skill_details, version_view
 from hubify.evidence.confidence import Tally
 from hubify.evidence.explanation import Explanation, explain
-from hubify.functions import Page, PageRequest, QueryCtx, get
+from hubify.functions import Page, PageRequest, QueryCtx, RateClass, get
 
 MAX_TEXT_BYTES = 12 * 1024 * 1024
 """Bytes of text with its escapes in JSON; beyond that a file travels as base64."""
@@ -154,7 +154,12 @@ def get_file(
     return _file(ctx, ref)
 
 
-@skills.query(public=True, rest=get("/v1/skills/{name}/confidence"), errors=READ_ERRORS)
+@skills.query(
+    public=True,
+    rest=get("/v1/skills/{name}/confidence"),
+    rate=RateClass.ANALYSIS,
+    errors=READ_ERRORS,
+)
 def explain_confidence(
     ctx: QueryCtx, *, name: SkillName, version: VersionText | None = None
 ) -> ConfidenceExplained:
