@@ -3,10 +3,11 @@
 Invariant: everybody who may see a skill may see why it evolves; only its maintainers decide.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
+from hubify.domains.agents import find_or_create
 from hubify.domains.evolution.answers import (
     CanaryView,
     Credits,
@@ -18,7 +19,6 @@ from hubify.domains.evolution.answers import (
 )
 from hubify.domains.evolution.attempts import (
     close,
-    open_attempt,
     parts_of,
     reject_group,
     release_group,
@@ -30,6 +30,7 @@ from hubify.domains.evolution.errors import (
     NothingPending,
     NothingToDraft,
 )
+from hubify.domains.evolution.grouping import Suggestion, ask
 from hubify.domains.evolution.judging import take_back_pause
 from hubify.domains.evolution.lifecycle import (
     begin,
@@ -69,15 +70,34 @@ from hubify.domains.skills import (
     Skill,
     SkillNotFound,
     WrongState,
+    acting_agent,
     maintained,
+    platform_name,
     readable,
 )
 from hubify.domains.skills.arguments import Reason, SkillName, VersionText
 from hubify.evidence.canary import Verdict
-from hubify.functions import MutationCtx, QueryCtx, RowId, get, post
+from hubify.evidence.redaction import redact
+from hubify.functions import InvalidInput, MutationCtx, QueryCtx, RowId, get, post
 
 MAX_HISTORY = 100
+MAX_WAITING = 200
+"""Attempts in one state that a named one is looked for among: the oldest."""
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_HISTORY)]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
+class Named(NamedTuple):
+    """What a maintainer says of the attempt that is meant; what is left out fits every one."""
+
+    version: str | None = None
+    evolution_id: str | None = None
+    group_id: str | None = None
+
+    def means(self, attempt: Evolution) -> bool:
+        """Whether this may be the attempt."""
+        told = (attempt.to_version, attempt.id, attempt.group_id)
+        return all(wanted in (None, known) for wanted, known in zip(self, told, strict=True))
 
 
 @evolution.query(
@@ -142,13 +162,25 @@ def get_credits(ctx: QueryCtx, *, skill_name: SkillName, limit: Limit = MAX_HIST
     errors=(SkillNotFound, GroupNotFound, NothingToDraft, GroupClosed),
 )
 def trigger(
-    ctx: MutationCtx, *, skill_name: SkillName, group_id: RowId | None = None
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    group_id: RowId | None = None,
+    improvement: Words | None = None,
 ) -> EvolutionView:
-    """Evolve a skill now, from one group of suggestions or the most wanted, whatever it lacks."""
+    """Evolve a skill now, from one group of suggestions or the most wanted, whatever it lacks.
+
+    With `improvement`, from the maintainer's own words: they are kept as a suggestion is.
+    """
     skill = maintained(ctx, skill_name)
     if reason := not_evolving(skill):
         raise NothingToDraft(f"'{skill.name}' is not evolved: {reason}")
-    group = chosen_group(ctx, skill, group_id)
+    if improvement is None:
+        group = chosen_group(ctx, skill, group_id)
+    elif group_id is None:
+        group = own_request(ctx, skill, improvement)
+    else:
+        raise InvalidInput("give groupId or improvement, not both")
     by = ctx.identity.owner
     return evolution_view(begin(ctx, skill, group, TriggerType.MANUAL_REQUEST, requested_by=by))
 
@@ -159,11 +191,17 @@ def trigger(
     errors=(SkillNotFound, NothingPending),
 )
 def accept(
-    ctx: MutationCtx, *, skill_name: SkillName, version: VersionText | None = None
+    ctx: MutationCtx,
+    *,
+    skill_name: SkillName,
+    version: VersionText | None = None,
+    evolution_id: RowId | None = None,
+    group_id: RowId | None = None,
 ) -> EvolutionView:
     """Let a drafted version go on trial, where the skill's evolution needs a person's word."""
     skill = maintained(ctx, skill_name)
-    attempt = the_attempt(ctx, skill, version, EvolutionStatus.PENDING)
+    named = Named(version, evolution_id, group_id)
+    attempt = the_attempt(ctx, skill, named, EvolutionStatus.PENDING)
     begin_trial(ctx, attempt)
     return evolution_view(ctx.db.replace(attempt, decided_by=ctx.identity.owner))
 
@@ -179,15 +217,19 @@ def reject(
     skill_name: SkillName,
     reason: Reason,
     version: VersionText | None = None,
+    evolution_id: RowId | None = None,
+    group_id: RowId | None = None,
     keep_improvements: bool = False,
 ) -> EvolutionView:
     """Refuse a draft before its trial, made or still to be made, and the request behind it.
 
-    With `keepImprovements` the request stays open: another draft of it may be tried.
+    Which one, `version`, `evolutionId` or `groupId` says; else the one that is furthest, and of
+    those that wait the first. With `keepImprovements` the request stays open: another draft of it
+    may be tried.
     """
     skill = maintained(ctx, skill_name)
-    early = (EvolutionStatus.PENDING, EvolutionStatus.DRAFTING)
-    attempt = the_attempt(ctx, skill, version, *early)
+    named = Named(version, evolution_id, group_id)
+    attempt = the_attempt(ctx, skill, named, EvolutionStatus.PENDING, EvolutionStatus.DRAFTING)
     _skill, group = parts_of(ctx, attempt)
     if keep_improvements:
         release_group(ctx, skill, group, f"its draft was rejected: {reason}")
@@ -209,10 +251,13 @@ def promote(
     *,
     skill_name: SkillName,
     version: VersionText | None = None,
+    evolution_id: RowId | None = None,
+    group_id: RowId | None = None,
     reason: Reason | None = None,
 ) -> EvolutionView:
     """Make the version on trial stable now, by a maintainer's word instead of the judge's."""
-    canary = the_canary(ctx, maintained(ctx, skill_name), version)
+    named = Named(version, evolution_id, group_id)
+    canary = the_canary(ctx, maintained(ctx, skill_name), named)
     by = ctx.identity.owner
     return evolution_view(end_by_hand(ctx, canary, Verdict.PROMOTE, decided_by=by, reason=reason))
 
@@ -227,13 +272,16 @@ def rollback(
     *,
     skill_name: SkillName,
     version: VersionText | None = None,
+    evolution_id: RowId | None = None,
+    group_id: RowId | None = None,
     reason: Reason | None = None,
 ) -> EvolutionView:
     """End a trial in favour of the stable version; the suggestions go back, with the reason.
 
     For a version that is stable already, use `skills.rollback`.
     """
-    canary = the_canary(ctx, maintained(ctx, skill_name), version)
+    named = Named(version, evolution_id, group_id)
+    canary = the_canary(ctx, maintained(ctx, skill_name), named)
     by = ctx.identity.owner
     return evolution_view(end_by_hand(ctx, canary, Verdict.ROLLBACK, decided_by=by, reason=reason))
 
@@ -246,7 +294,7 @@ def rollback(
 def resume(ctx: MutationCtx, *, skill_name: SkillName) -> CanaryView:
     """Let a trial go on that two owners' call of a regression has paused."""
     skill = maintained(ctx, skill_name)
-    canary = the_canary(ctx, skill, None)
+    canary = the_canary(ctx, skill, Named())
     if canary.status is not CanaryStatus.PAUSED:
         raise NothingPending(f"the trial of {canary.version} is {canary.status}, not paused")
     state = take_back_pause(ctx, canary.id)
@@ -273,24 +321,42 @@ def chosen_group(ctx: QueryCtx, skill: Skill, group_id: str | None) -> Improveme
     raise NothingToDraft(f"nobody has suggested an improvement of '{skill.name}' that is open")
 
 
-def the_attempt(
-    ctx: QueryCtx, skill: Skill, version: str | None, *statuses: EvolutionStatus
-) -> Evolution:
-    """The skill's attempt in one of these states, of this version if one is named.
+def own_request(ctx: MutationCtx, skill: Skill, words: str) -> ImprovementGroup:
+    """The group that a maintainer's own words make, or join.
+
+    Raises:
+        NothingToDraft: they name no change that could be drafted.
+
+    """
+    owner = ctx.identity.owner
+    name = acting_agent(ctx.identity, None) or owner
+    platform = platform_name(None)
+    agent = find_or_create(ctx, owner, name, platform)
+    asked = ask(ctx, skill, Suggestion(redact(words).text, agent, platform, RowId("")))
+    if isinstance(asked, str):
+        raise NothingToDraft(f"the improvement names no change to make: {asked}")
+    return asked
+
+
+def the_attempt(ctx: QueryCtx, skill: Skill, named: Named, *statuses: EvolutionStatus) -> Evolution:
+    """The skill's attempt in one of these states, the first of those that are meant.
 
     Raises:
         NothingPending: there is none.
 
     """
-    attempt = open_attempt(ctx, skill, *statuses)
-    if attempt is None or version not in (None, attempt.to_version):
-        wanted = f"{version} " if version else ""
-        states = " or ".join(statuses)
-        raise NothingPending(f"'{skill.name}' has no evolution {wanted}that is {states}")
-    return attempt
+    for status in statuses:
+        found = ctx.db.take(Evolution.where(skill_id=skill.id, status=status), limit=MAX_WAITING)
+        for attempt in found:
+            if named.means(attempt):
+                return attempt
+    wanted = f"{named.version} " if named.version else ""
+    states = " or ".join(statuses)
+    which = " of that id" if named.evolution_id or named.group_id else ""
+    raise NothingPending(f"'{skill.name}' has no evolution {wanted}that is {states}{which}")
 
 
-def the_canary(ctx: QueryCtx, skill: Skill, version: str | None) -> Canary:
+def the_canary(ctx: QueryCtx, skill: Skill, named: Named) -> Canary:
     """The trial that the judge or a person has still to decide.
 
     Raises:
@@ -298,6 +364,6 @@ def the_canary(ctx: QueryCtx, skill: Skill, version: str | None) -> Canary:
 
     """
     waiting = (EvolutionStatus.CANARY, EvolutionStatus.INCONCLUSIVE)
-    canary = canary_of(ctx, the_attempt(ctx, skill, version, *waiting))
+    canary = canary_of(ctx, the_attempt(ctx, skill, named, *waiting))
     assert canary is not None, "an attempt on trial has its canary"
     return canary

@@ -102,6 +102,25 @@ def propose(ctx: MutationCtx, skill: Skill, suggestion: Suggestion) -> Proposed:
     return Proposed(triggered, tuple(similar.values())[:MAX_SIMILAR])
 
 
+def ask(ctx: MutationCtx, skill: Skill, suggestion: Suggestion) -> ImprovementGroup | str:
+    """Store what a maintainer asks for, as one group; why it cannot be followed, if it cannot.
+
+    What others ask for already is joined, so that they have their part in what comes of it.
+    """
+    reading = read_suggestion(suggestion.text)
+    if not reading.requests:
+        return reading.reason
+    text = reading.requests[0]
+    open_groups = [one for one in live_groups(ctx, skill) if one.status is GroupStatus.OPEN]
+    found = candidates(features_of(text), compared(open_groups), 1)
+    group, grounds = _joined(ctx, skill, Request(text, reading.kind), open_groups, found)
+    for text in reading.requests:
+        _store(ctx, skill, suggestion, Request(text, reading.kind), group, grounds=grounds)
+        agent = suggestion.agent
+        group = support(ctx, group, agent.owner, agent.agent_id, text=text)
+    return group
+
+
 def live_groups(ctx: MutationCtx, skill: Skill) -> list[ImprovementGroup]:
     """The groups that a new suggestion may join."""
     return [

@@ -104,24 +104,23 @@ def give_opinion(
     agent_id: str,
     own: Iterable[Improvement],
 ) -> ImprovementGroup:
-    """Count an owner's word on a group, once, and move its own suggestions accordingly.
+    """Count an owner's last word on a group, and move its own suggestions accordingly.
 
     "Same" brings `own` suggestions into the group; without any it counts the owner behind it.
-    "Different" takes those that stand in it out again.
+    "Different" takes those that stand in it out again, and an earlier "same" with them.
 
     Raises:
         GroupClosed: the group is no longer live.
-        Conflict: the owner has said the opposite before.
 
     """
     if group.status not in LIVE_GROUPS:
         raise GroupClosed(f"the group is {group.status}; what it asks for is no longer open")
-    _remember(ctx, group, opinion, owner, agent_id)
+    said_otherwise = _remember(ctx, group, opinion, owner, agent_id)
     if opinion is Opinion.DIFFERENT:
         outside = [one for one in own if one.group_id == group.id]
         for improvement in outside:
             split_off(ctx, group, [improvement], grounds="its reporter says it is different")
-        return recount(ctx, group) if outside else group
+        return recount(ctx, group) if outside or said_otherwise else group
     moved = [one for one in own if _move(ctx, one, group, "its reporter says it is the same")]
     if moved:
         return recount(ctx, group)
@@ -222,12 +221,16 @@ def _move(
 
 def _remember(
     ctx: MutationCtx, group: ImprovementGroup, opinion: Opinion, owner: str, agent_id: str
-) -> None:
+) -> bool:
+    """Keep an owner's last word; whether it said the opposite before."""
     known = ctx.db.first(GroupOpinion.where(group_id=group.id, owner=owner))
-    if known is not None and known.opinion is not opinion:
-        raise Conflict(f"you have said '{known.opinion}' of this group already")
     if known is None:
         said = GroupOpinion(
             group_id=group.id, owner=owner, agent_id=agent_id, opinion=opinion, said_at=ctx.now
         )
         ctx.db.insert(said)
+        return False
+    if known.opinion is opinion:
+        return False
+    ctx.db.replace(known, opinion=opinion, agent_id=agent_id, said_at=ctx.now)
+    return True

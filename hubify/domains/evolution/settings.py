@@ -16,7 +16,9 @@ from hubify.domains.evolution.views import groups_of
 from hubify.domains.skills import EvolutionSettings, SkillNotFound, maintained, readable
 from hubify.domains.skills.arguments import SkillName
 from hubify.domains.skills.channels import store
-from hubify.domains.skills.tables import CountBy
+from hubify.domains.skills.lookup import ADMIN
+from hubify.domains.skills.tables import INSTANCE, CountBy, EvolutionDefaults
+from hubify.domains.skills.versions import as_usual_here
 from hubify.functions import InvalidInput, MutationCtx, QueryCtx, get, patch
 
 Reporters = Annotated[int, msgspec.Meta(ge=1, le=100)]
@@ -25,6 +27,13 @@ StageShare = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Stages = msgspec.Meta(min_length=1, max_length=10)
 StageHours = Annotated[tuple[StageHour, ...], Stages]
 StageShares = Annotated[tuple[StageShare, ...], Stages]
+
+
+class Defaults(msgspec.Struct, frozen=True):
+    """What holds for a new skill, unless its own file or maintainer says otherwise."""
+
+    min_reporters: int
+    count_by: CountBy
 
 
 @evolution.query(
@@ -76,6 +85,35 @@ def update_settings(
     for group in groups_of(ctx, stored):
         trigger_if_due(ctx, stored, group)
     return stored.evolution
+
+
+@evolution.query(public=True, rest=get("/v1/evolution/defaults"))
+def get_defaults(ctx: QueryCtx) -> Defaults:
+    """How a new skill evolves on this instance, until its maintainers say otherwise."""
+    settings = as_usual_here(ctx, EvolutionSettings())
+    return Defaults(settings.min_reporters, settings.count_by)
+
+
+@evolution.mutation(scope=ADMIN, rest=patch("/v1/evolution/defaults"))
+def set_defaults(
+    ctx: MutationCtx, *, min_reporters: Reporters | None = None, count_by: CountBy | None = None
+) -> Defaults:
+    """Set how skills that are made from now on evolve; what is left out stays.
+
+    Where strangers may get keys, `countBy` should be `owner`: agents cost nothing to make.
+    """
+    usual = get_defaults(ctx)
+    chosen = Defaults(
+        usual.min_reporters if min_reporters is None else min_reporters,
+        usual.count_by if count_by is None else count_by,
+    )
+    known = ctx.db.first(EvolutionDefaults.where(name=INSTANCE))
+    told = EvolutionDefaults(INSTANCE, chosen.min_reporters, chosen.count_by)
+    if known is None:
+        ctx.db.insert(told)
+    else:
+        ctx.db.replace(told.changed(id=known.id))
+    return chosen
 
 
 def checked(settings: EvolutionSettings) -> EvolutionSettings:

@@ -161,7 +161,7 @@ class Supporter(Row, frozen=True):
 
 @evolution.table("group_opinions", unique("group_id", "owner"))
 class GroupOpinion(Row, frozen=True):
-    """What one owner said of a group, once."""
+    """What one owner said of a group last."""
 
     group_id: RowId
     owner: str

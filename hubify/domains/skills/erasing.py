@@ -16,6 +16,7 @@ from hubify.domains.skills.tables import (
     ChannelMove,
     Descent,
     EvidenceCell,
+    EvolutionDefaults,
     OwnerEvidence,
     Pin,
     Rollout,
@@ -42,7 +43,7 @@ SWEPT_AT_ONCE = 500
 """Versions whose files one job looks at."""
 
 erasers = Erasers()
-erasers.nobody(Descent, Rollout, TicketKey, TrialTickets)
+erasers.nobody(Descent, EvolutionDefaults, Rollout, TicketKey, TrialTickets)
 
 
 @erasers.of(Skill)

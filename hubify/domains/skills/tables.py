@@ -13,6 +13,7 @@ from hubify.functions import NOTHING, Domain, Row, RowId, Sealed, index, unique,
 
 skills = Domain("skills")
 
+INSTANCE = "instance"
 CELL_DAYS = 30
 """Days that one row of evidence holds."""
 
@@ -102,6 +103,15 @@ class EvolutionSettings(msgspec.Struct, frozen=True):
     stage_shares: tuple[float, ...] = (0.05, 0.25, 0.5)
     opt_in_only: bool = False
     promote_on_no_regression: bool = False
+
+
+@skills.table("evolution_defaults", unique("name"))
+class EvolutionDefaults(Row, frozen=True):
+    """What an operator has set for skills that are made from then on; `name` is `INSTANCE`."""
+
+    name: str
+    min_reporters: int
+    count_by: CountBy
 
 
 class FileRef(msgspec.Struct, frozen=True):

@@ -5,14 +5,17 @@ within its skill and its parents are there before it. The gateway has decided be
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from hubify.domains.contents import get_content, put_content
 from hubify.domains.skills.errors import NameTaken, VersionExists
 from hubify.domains.skills.lookup import ADMIN, version_numbered
 from hubify.domains.skills.rules import listing_of
 from hubify.domains.skills.tables import (
+    INSTANCE,
     Change,
     Descent,
+    EvolutionDefaults,
     EvolutionSettings,
     FileRef,
     Origin,
@@ -94,6 +97,14 @@ def described(skill: Skill, profile: Profile) -> Skill:
     return skill.changed(**{name: value for name, value in told.items() if value})
 
 
+def as_usual_here(ctx: QueryCtx, settings: EvolutionSettings) -> EvolutionSettings:
+    """Settings of a new skill, with what the operator of the instance has set for all."""
+    usual = ctx.db.first(EvolutionDefaults.where(name=INSTANCE))
+    if usual is None:
+        return settings
+    return replace(settings, min_reporters=usual.min_reporters, count_by=usual.count_by)
+
+
 def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
     """Create a skill without a version, and the row that it stands in lists with.
 
@@ -104,6 +115,7 @@ def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
     if ctx.db.first(Skill.where(name=new.name)) is not None:
         raise NameTaken(f"the name '{new.name}' is taken")
     profile = new.profile
+    evolution = new.evolution if new.fork_of else as_usual_here(ctx, new.evolution)
     skill = Skill(
         name=new.name,
         owner=new.owner,
@@ -120,7 +132,7 @@ def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
         beta_version=None,
         fork_of=new.fork_of,
         origin=new.origin,
-        evolution=new.evolution,
+        evolution=evolution,
         created_at=ctx.now,
         updated_at=ctx.now,
         license=profile.license,

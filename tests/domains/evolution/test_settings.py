@@ -6,7 +6,7 @@ import pytest
 
 from hubify.functions import Forbidden, InvalidInput
 from hubify.testing.backend import known
-from tests.domains.story import AUTHOR, MINUTE_MS, NAME, Story
+from tests.domains.story import AUTHOR, MINUTE_MS, NAME, SKILL_MD, Story
 
 
 def test_settings_change_one_by_one() -> None:
@@ -99,3 +99,25 @@ def test_at_the_horizon_a_version_without_a_visible_loss_is_promoted_where_that_
     assert story.skill().version == "1.0.1"
     assert story.reason().startswith("promoted without proof, as the skill's settings allow: ")
     assert story.reason().endswith("points is not ruled out")
+
+
+def test_an_operator_sets_whom_new_skills_count() -> None:
+    story = Story()
+    assert story.backend.query("evolution:getDefaults").count_by == "agent"
+    chosen = story.backend.mutation("evolution:setDefaults", {"countBy": "owner"})
+    assert (chosen.count_by, chosen.min_reporters) == ("owner", 3)
+    other = SKILL_MD.replace(NAME, "another-client")
+    story.backend.action("skills:publish", {"skillMd": other}, principal=AUTHOR)
+    made = story.backend.query("evolution:getSettings", {"skillName": "another-client"})
+    assert made.count_by == "owner"
+    assert story.ask("evolution:getSettings").count_by == "agent", (
+        "those that are there keep theirs"
+    )
+
+
+def test_only_administrators_set_what_holds_for_all() -> None:
+    story = Story()
+    with pytest.raises(Forbidden):
+        story.backend.mutation(
+            "evolution:setDefaults", {"minReporters": 1}, principal=known("eve", "evolution:write")
+        )

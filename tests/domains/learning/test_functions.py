@@ -188,8 +188,16 @@ def test_saying_different_takes_a_suggestion_out_again(story: Story) -> None:
     left = endorse(story, "bob", group.group_id, opinion="different", reportId=own.report_id)
     assert (left.count, left.agent_count) == (1, 1)
     assert group_of(story, SAME_REQUEST[1]).count == 1
-    with pytest.raises(Conflict):
-        endorse(story, "bob", group.group_id, opinion="same")
+
+
+def test_an_owners_later_word_on_a_group_replaces_its_earlier_one(story: Story) -> None:
+    story.suggest(1)
+    group = group_of(story, SAME_REQUEST[0])
+    counts = [
+        endorse(story, "bob", group.group_id, opinion=opinion).owner_count
+        for opinion in ("different", "same", "same", "different", "same")
+    ]
+    assert counts == [1, 2, 2, 1, 2]
 
 
 def test_another_owners_report_cannot_be_moved(story: Story) -> None:
