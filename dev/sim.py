@@ -5,6 +5,7 @@ Prints a line per thousand seeds and the seed of every failure; exits 1 when the
 
 import argparse
 import itertools
+import logging
 import sys
 import traceback
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="how many seeds (default: without end)")
     parser.add_argument("--steps", type=int, default=300, help="steps per run (default 300)")
     options = parser.parse_args()
+    logging.getLogger("hubify").setLevel(logging.CRITICAL)  # what goes wrong here was planted
     if options.seed is not None:
         return 0 if passes(options.seed, options.steps) else 1
     seeds = itertools.count(options.first)

@@ -4,7 +4,6 @@ Invariant: everything a process holds dies with it; what it shares with others i
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,7 +25,6 @@ from tests.sim.badges import badges
 from tests.sim.bank import bank
 from tests.sim.virtual_time import VirtualLoop
 
-logging.getLogger("hubify").setLevel(logging.CRITICAL)  # what goes wrong here was planted
 REGISTRY = build_registry([system, auth, bank, badges])
 
 

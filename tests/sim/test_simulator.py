@@ -1,5 +1,6 @@
 """Seeded runs against the oracles, and faults planted to prove that the oracles bite."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,12 @@ SEEDS = 1_050
 STEPS = 150
 BLOCKS = 10
 FAULT_SEEDS = 200
+
+
+@pytest.fixture(autouse=True)
+def _silence(caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong here was planted: nobody needs to read of it."""
+    caplog.set_level(logging.CRITICAL, logger="hubify")
 
 
 def run(seed: int) -> None:
