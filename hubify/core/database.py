@@ -16,11 +16,11 @@ from hubify.core.schema import BoundTable, Table
 from hubify.core.subscriptions import Subscriptions, Token
 from hubify.core.transaction import Snapshot, Transaction
 from hubify.storage.engine import Commit, Engine, HeadMoved, StorageFailed
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import InvalidInput
 from hubify.values.ids import SEQUENCE_BITS, next_number
 from hubify.values.rows import Row
 
-NS_PER_MS = 1_000_000
 Watch = Callable[[], None]
 
 

@@ -17,6 +17,7 @@ from hubify.values.errors import InvalidInput
 from hubify.values.interval import Interval
 
 T = TypeVar("T")
+S = TypeVar("S")
 END = b"\xff"
 
 
@@ -59,6 +60,10 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     continue_cursor: str
     split_cursor: str | None = None
     page_status: str | None = None
+
+    def of(self, shown: "list[S]") -> "Page[S]":
+        """The same page of what is shown in place of its rows."""
+        return Page(shown, self.is_done, self.continue_cursor, self.split_cursor, self.page_status)
 
 
 class Cursors(Protocol):

@@ -269,9 +269,7 @@ def list_agents(
     """
     found = ctx.paginate(listed_agents(ctx.identity, owner), pagination_opts or PageRequest())
     profiles = [profile_of(agent, standing_of(ctx, agent)) for agent in found.page]
-    return Page(
-        profiles, found.is_done, found.continue_cursor, found.split_cursor, found.page_status
-    )
+    return found.of(profiles)
 
 
 @agents.mutation(scope="agents:write", rest=post("/v1/agents", status=201), errors=(AgentExists,))

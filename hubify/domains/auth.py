@@ -40,6 +40,7 @@ from hubify.functions import (
 from hubify.functions.context import Reader
 from hubify.functions.identities import Authenticated
 from hubify.functions.principal import ANY_CALLER, CallerKind, canonical_scope
+from hubify.values.durations import MS_PER_DAY
 from hubify.values.rows import Row
 
 auth = Domain("auth")
@@ -53,7 +54,6 @@ MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
 MAX_GENERATIONS = 8  # of keys minted by keys that were minted, and so on
-MS_PER_DAY = 86_400_000
 KEPT_SESSIONS_MS = 7 * MS_PER_DAY
 SWEEP_ROWS = 500
 SCOPE = re.compile(

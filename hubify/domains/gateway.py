@@ -246,7 +246,7 @@ def list_decisions(
     query = Decision.where(**equal).newest_first()
     page = ctx.paginate(query, pagination_opts or PageRequest())
     kept = [row for row in page.page if verdict in (None, row.verdict) and _may_see(ctx, row)]
-    return msgspec.structs.replace(page, page=kept)
+    return page.of(kept)
 
 
 @gateway.mutation(

@@ -31,10 +31,10 @@ from hubify.functions.schedule import (
     first_run,
     retry_delay_ms,
 )
+from hubify.values.durations import MS_PER_DAY
 
 system = Domain("system")
 
-MS_PER_DAY = 86_400_000
 KEPT_JOBS_MS = 7 * MS_PER_DAY
 SWEEP_ROWS = 500
 MAX_RUNNING = 4_096  # jobs that all processes together run at a time, with room

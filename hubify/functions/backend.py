@@ -23,10 +23,10 @@ from hubify.functions.replay import ReplayKey, caller_key
 from hubify.functions.runs import MutationRun, fault, run_mutation, run_query
 from hubify.functions.spec import FunctionKind, FunctionSpec, UnknownFunction
 from hubify.functions.wiring import Wiring
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError, InvalidInput
 from hubify.values.rows import Row
 
-NS_PER_MS = 1_000_000
 IDEMPOTENCY_KEYS = ("idempotencyKey", "idempotency_key")
 MAX_ACTION_SECONDS = 600.0
 

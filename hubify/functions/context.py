@@ -16,12 +16,11 @@ from hubify.functions.sealing import NO_KEYS, NONCE_BYTES, NOTHING, Sealer, abou
 from hubify.functions.spec import FunctionSpec
 from hubify.functions.write_behind import Note
 from hubify.values import limits
+from hubify.values.durations import MS_PER_DAY, MS_PER_HOUR
 from hubify.values.errors import AppError, TooLarge
 from hubify.values.rows import Query, Row
 
 R = TypeVar("R", bound=Row)
-MS_PER_HOUR = 3_600_000
-MS_PER_DAY = 24 * MS_PER_HOUR
 NOTHING_SENT: Mapping[str, Any] = {}
 
 

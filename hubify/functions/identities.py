@@ -18,8 +18,9 @@ from hubify.core.subscriptions import Token
 from hubify.functions.closures import require_open
 from hubify.functions.context import Reader
 from hubify.functions.principal import Principal
-from hubify.functions.runs import NS_PER_MS, watch
+from hubify.functions.runs import watch
 from hubify.functions.wiring import Wiring
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError, Unauthenticated, Unavailable
 
 MAX_REMEMBERED = 10_000

@@ -7,7 +7,8 @@ and leaves nothing.
 from hubify.core.transaction import Transaction
 from hubify.functions.backend import Backend, Call, Settled
 from hubify.functions.principal import Principal
-from hubify.functions.schedule import BY_CRON, NS_PER_MS, Cron, Job, JobState
+from hubify.functions.schedule import BY_CRON, Cron, Job, JobState
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import Conflict
 
 

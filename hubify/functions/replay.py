@@ -19,10 +19,10 @@ from hubify.core.transaction import Transaction
 from hubify.functions.principal import Principal
 from hubify.functions.spec import FunctionSpec
 from hubify.values import limits
+from hubify.values.durations import MS_PER_DAY
 from hubify.values.errors import Conflict, InvalidInput
 from hubify.values.rows import Row, index, unique
 
-MS_PER_DAY = 86_400_000
 KEPT_MS = 14 * MS_PER_DAY
 MAX_KEY = 255
 MAX_KEPT_ANSWER = limits.MAX_DOCUMENT_BYTES - 4 * limits.KIB  # leaves room for the row's fields

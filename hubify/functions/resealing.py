@@ -28,13 +28,13 @@ from hubify.functions.sealing import (
     sealed_fields,
 )
 from hubify.functions.wiring import Wiring
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError
 from hubify.values.rows import Row
 
 PAGE_ROWS = 200
 MAX_KEYS = 100
 MAX_NAMES = 5_000  # of tables and indexes
-NS_PER_MS = 1_000_000
 
 
 class Resealed(msgspec.Struct):

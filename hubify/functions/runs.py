@@ -20,6 +20,7 @@ from hubify.functions.spec import FunctionSpec
 from hubify.functions.wiring import Wiring, log
 from hubify.functions.write_behind import Note
 from hubify.values import limits
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import (
     AppError,
     Conflict,
@@ -32,7 +33,6 @@ from hubify.values.errors import (
     Unavailable,
 )
 
-NS_PER_MS = 1_000_000
 ALWAYS_DECLARED = (
     InvalidInput, Unauthenticated, Forbidden, RateLimited, TooLarge, Unavailable, Conflict,
     InternalError,

@@ -9,12 +9,12 @@ from typing import Any
 
 from hubify.core.schema import Table
 from hubify.core.transaction import Transaction
+from hubify.values.durations import MS_PER_HOUR, NS_PER_MS
 from hubify.values.rows import Row, index, unique
 
-NS_PER_MS = 1_000_000
 MAX_ATTEMPTS = 8
 FIRST_RETRY_MS = 1_000
-LONGEST_RETRY_MS = 3_600_000
+LONGEST_RETRY_MS = MS_PER_HOUR
 LEASE_MS = 60_000  # how long a running job is its process's, from when that last said so
 BY_CRON = "cron"  # who asked for a job that a cron started; no caller's label reads so
 HISTORY = "history"  # the tick that holds since when the past can be read (ms)

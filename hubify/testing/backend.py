@@ -23,12 +23,12 @@ from hubify.functions.wiring import Wiring
 from hubify.ports.runtime import Runtime
 from hubify.storage.engine import Engine
 from hubify.storage.memory import MemoryEngine
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError
 from hubify.workers.jobs import JobLoop
 from hubify.workers.notes import commit_notes
 
 START_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC
-NS_PER_MS = 1_000_000
 SEALER = Sealer([b"k" * KEY_BYTES])
 """The same key for every backend, so that one opened on another's store reads its secrets."""
 
@@ -54,7 +54,7 @@ class InMemoryBackend:
         seed: int = 1,
         strict: bool = True,
     ) -> None:
-        """`alone` False: others use the engine's store too, and `catch_up` is called now and then."""
+        """`alone` False: others use the store too, and `catch_up` is called now and then."""
         self.now_ms = now_ms
         random = Random(seed)  # noqa: S311 - a test wants the same secrets each time
         runtime = Runtime(

@@ -20,6 +20,7 @@ import msgspec
 from hubify.functions.backend import Backend, Call
 from hubify.functions.erasing import StorageFailed, Subject, Traces
 from hubify.functions.principal import SYSTEM
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError, Conflict, TooLarge
 from hubify.values.ids import RowId, encode_id
 from hubify.values.keys import encode_component
@@ -36,7 +37,7 @@ CLEARED_RECORDS = 500
 PRUNED = 500
 READ_BATCHES = 50
 MOST_TURNS = MOST_WALKS = 100
-MS, NS_PER_MS = 1_000, 1_000_000
+MS_PER_S = 1_000
 
 Quietly = Callable[[Callable[[], bool]], Awaitable[bool]]
 
@@ -103,7 +104,7 @@ class EraseLoop:
         self._backend = backend
         self._quietly = quietly
         self._database = backend.wiring.database
-        self._settle_ms = int(settle_s * MS)
+        self._settle_ms = int(settle_s * MS_PER_S)
         self._wake = asyncio.Event()
         for table in self._database.catalog.tables:
             if table.name == "erasures":
@@ -149,7 +150,7 @@ class EraseLoop:
         """Walk until nothing is found to change; seconds until the next step."""
         due_ms = erasure.changed_at + self._settle_ms
         if str(erasure.state) == "settling" and self._now_ms() < due_ms:
-            return min(LOOK_EVERY_S, (due_ms - self._now_ms()) / MS)
+            return min(LOOK_EVERY_S, (due_ms - self._now_ms()) / MS_PER_S)
         kept: dict[str, int] = {}
         for _ in range(MOST_WALKS):
             kept.clear()
@@ -244,7 +245,7 @@ class EraseLoop:
         head = self._database.head
         before_ms = head // NS_PER_MS + 1
         if self._now_ms() <= before_ms:
-            return 2 / MS  # so that the head does not lie before the history that is kept
+            return 2 / MS_PER_S  # so that the head does not lie before the history that is kept
         await self._do("system:forgetBefore", {"ms": before_ms})
         self._database.oldest = max(self._database.oldest, head)
         dropped = PRUNED

@@ -13,8 +13,9 @@ from typing import Any
 from hubify.functions.backend import Backend, Call, settling
 from hubify.functions.jobs import AlreadyConsumed, submit_job
 from hubify.functions.principal import SYSTEM
-from hubify.functions.schedule import LEASE_MS, MAX_ATTEMPTS, NS_PER_MS, Cron, Job
+from hubify.functions.schedule import LEASE_MS, MAX_ATTEMPTS, Cron, Job
 from hubify.functions.spec import FunctionKind
+from hubify.values.durations import NS_PER_MS
 from hubify.values.errors import AppError, Kind, NotFound, Unavailable
 
 log = logging.getLogger("hubify.jobs")

@@ -11,6 +11,7 @@ from typing import Any
 from hubify.functions.backend import Backend, Call
 from hubify.functions.identities import Identities
 from hubify.functions.principal import SYSTEM
+from hubify.values.durations import MS_PER_DAY, NS_PER_MS
 from hubify.values.errors import AppError
 from hubify.workers.notes import commit_notes
 
@@ -23,8 +24,6 @@ PRUNE_BATCH = 500
 PRUNE_TRIES = 20  # an engine that is writing drops nothing just then; under load it mostly is
 PAUSE_S = 0.05
 USES_AT_ONCE = 1_000  # keys whose use one mutation stores
-MS_PER_DAY = 86_400_000
-NS_PER_MS = 1_000_000
 
 
 class Upkeep:

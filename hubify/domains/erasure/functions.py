@@ -182,7 +182,7 @@ def list_erasures(
     """All erasures, newest first; for administrators."""
     found = ctx.paginate(Erasure.where().newest_first(), pagination_opts or PageRequest())
     shown = [view_of(row) for row in found.page]
-    return Page(shown, found.is_done, found.continue_cursor, found.split_cursor, found.page_status)
+    return found.of(shown)
 
 
 def subject_of(ctx: QueryCtx, owner: str | None, agent_id: str | None) -> Subject:

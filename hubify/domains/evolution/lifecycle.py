@@ -70,9 +70,10 @@ from hubify.domains.skills import (
 from hubify.domains.skills.tables import SkillStatus
 from hubify.evidence.canary import CanaryState, Verdict, decision_of, start
 from hubify.functions import AppError, MutationCtx, NotFound, RowId
+from hubify.values.durations import MS_PER_HOUR
 
 SECRET_BYTES = 32
-DONE_WITHIN_MS = 3_600_000
+DONE_WITHIN_MS = MS_PER_HOUR
 """A job that fails is tried again within minutes; a step that is not done after an hour is given
 up, so that its group and the skill's other attempts do not wait for it for ever."""
 SYSTEM = "hubify"

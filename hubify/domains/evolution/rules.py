@@ -22,8 +22,8 @@ from hubify.domains.skills import (
 )
 from hubify.domains.skills.tables import SkillStatus
 from hubify.evidence.canary import AtHorizon, CanaryState, Settings, Stage, Verdict
+from hubify.values.durations import MS_PER_HOUR
 
-MS_PER_HOUR = 3_600_000
 LONGEST_PATIENCE_MS = 24 * MS_PER_HOUR
 SHORTEST_PATIENCE_MS = MS_PER_HOUR // 12
 JUDGED_OWNERS = 300

@@ -10,6 +10,7 @@ import msgspec
 from hubify.domains.learning.tables import SkillDay
 from hubify.evidence.confidence import OWNER_CAP, UNITS_PER_RUN, Evidence, counted
 from hubify.evidence.reports import Outcome
+from hubify.values.durations import MS_PER_DAY
 
 MAX_TOOLS = 50
 MAX_PLATFORMS = 24
@@ -25,7 +26,7 @@ VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 TicketText = Annotated[str, msgspec.Meta(max_length=2_048)]
 RunId = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-DurationMs = Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400_000)]
+DurationMs = Annotated[float, msgspec.Meta(ge=0, le=30 * MS_PER_DAY)]
 ToolName = Annotated[str, msgspec.Meta(max_length=200)]
 Tools = Annotated[list[ToolName | dict[str, Any]], msgspec.Meta(max_length=MAX_TOOLS)]
 

@@ -88,14 +88,7 @@ def list_skills(
     page = _by_confidence(ctx, equal, request) if sort is Sort.CONFIDENCE else None
     page = page or _by_field(ctx, equal, sort, request)
     kept = [skill for skill in page.page if _is_wanted(ctx, skill, wanted, status)]
-    page = msgspec.structs.replace(page, page=kept)
-    return Page(
-        [skill_summary(skill, standing_of(ctx, skill)) for skill in page.page],
-        page.is_done,
-        page.continue_cursor,
-        page.split_cursor,
-        page.page_status,
-    )
+    return page.of([skill_summary(skill, standing_of(ctx, skill)) for skill in kept])
 
 
 @skills.query(name="search", public=True, rest=get("/v1/skills/search"), rate=RateClass.SEARCH)
@@ -163,13 +156,7 @@ def _by_confidence(ctx: QueryCtx, equal: dict[str, object], request: PageRequest
     query = SkillStanding.where(**equal).order_by("rank").newest_first()
     page = ctx.paginate(query, request)
     found = [ctx.db.get(Skill, standing.skill_id) for standing in page.page]
-    return Page(
-        [skill for skill in found if skill is not None],
-        page.is_done,
-        page.continue_cursor,
-        page.split_cursor,
-        page.page_status,
-    )
+    return page.of([skill for skill in found if skill is not None])
 
 
 def _by_field(

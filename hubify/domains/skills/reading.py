@@ -129,7 +129,7 @@ def list_versions(
     query = SkillVersion.where(skill_id=skill.id).newest_first()
     page = ctx.paginate(query, pagination_opts or PageRequest())
     shown = [version_view(skill, version) for version in page.page]
-    return Page(shown, page.is_done, page.continue_cursor, page.split_cursor, page.page_status)
+    return page.of(shown)
 
 
 @skills.query(public=True, rest=get("/v1/skills/{name}/files"), errors=READ_ERRORS)
@@ -195,7 +195,7 @@ def list_evidence(
     record = EvidenceCell.where(version_id=found.id).order_by("owner")
     page = ctx.paginate(record, pagination_opts or PageRequest())
     shown = [_evidence(ctx, skill, cell) for cell in page.page]
-    return Page(shown, page.is_done, page.continue_cursor, page.split_cursor, page.page_status)
+    return page.of(shown)
 
 
 def wanted_version(ctx: QueryCtx, skill: Skill, version: str | None) -> SkillVersion:

@@ -35,8 +35,9 @@ from hubify.domains.skills.tables import (
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket, TicketError, assign_arm, verify
 from hubify.functions import MutationCtx, QueryCtx
+from hubify.values.durations import MS_PER_DAY
 
-TTL_MS = 24 * 3_600_000
+TTL_MS = MS_PER_DAY
 KEY_BYTES = 32
 MAX_KEYS = 8
 SWEEP_ROWS = 500

@@ -15,7 +15,7 @@ from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.identities import Identities
 from hubify.functions.principal import Principal
 from hubify.functions.quota import Allowance, AllowanceSpent
-from hubify.functions.replay import MAX_KEY, MS_PER_DAY, ReplayKey, caller_key
+from hubify.functions.replay import MAX_KEY, ReplayKey, caller_key
 from hubify.functions.spec import FunctionKind, RateClass
 from hubify.transports.allowance import allowance_headers
 from hubify.transports.credentials import Callers
@@ -26,6 +26,7 @@ from hubify.transports.rest.endpoints import Endpoint, endpoints_of
 from hubify.transports.rest.exchange import Clock, refusal_headers
 from hubify.transports.rest.matcher import Absent, Matcher
 from hubify.transports.rest.pages import Page, Readiness, pages_of
+from hubify.values.durations import MS_PER_DAY
 from hubify.values.errors import (
     AppError,
     InternalError,
