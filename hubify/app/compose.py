@@ -15,6 +15,7 @@ from hubify.app.plugins import load_domains
 from hubify.app.sealing_keys import add_key, with_secrets
 from hubify.app.settings import Settings, Switch, rate_limits
 from hubify.core.database import Database
+from hubify.domains.agent_keys import agent_keys
 from hubify.domains.agents import agents
 from hubify.domains.auth import KEY, KEY_PREFIX, SECRET_BYTES, auth, authenticate, new_secret
 from hubify.domains.contents import contents
@@ -41,7 +42,7 @@ from hubify.values.errors import AppError, Unavailable
 log = logging.getLogger("hubify")
 
 DOMAINS: tuple[Domain, ...] = (
-    system, auth, contents, agents, skills, gateway, evolution, learning, erasure,
+    system, auth, contents, agents, agent_keys, skills, gateway, evolution, learning, erasure,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ left as they are and counted, unless its page adds its erasers with `take_part`.
 
 from typing import NamedTuple
 
-from hubify.domains import agents, auth_erasing, contents, gateway
+from hubify.domains import agent_keys, agents, auth_erasing, contents, gateway
 from hubify.domains.auth import auth
 from hubify.domains.erasure.tables import ErasedRows, Erasure, erasure
 from hubify.domains.evolution import erasing as of_evolution
@@ -47,6 +47,7 @@ for _domain, _erasers in (
     (auth, auth_erasing.erasers),
     (contents.contents, contents.erasers),
     (agents.agents, agents.erasers),
+    (agent_keys.agent_keys, agent_keys.erasers),
     (skills, of_skills.erasers),
     (gateway.gateway, gateway.erasers),
     (evolution, of_evolution.erasers),

@@ -3,13 +3,19 @@
 Invariant: what reports add up to is the same before and after.
 """
 
-from hubify.domains.learning.tables import Report, ReportedRun, ReportEndorsement, SkillDay
+from hubify.domains.learning.tables import (
+    Report,
+    ReportedRun,
+    ReportEndorsement,
+    SignedNonce,
+    SkillDay,
+)
 from hubify.domains.skills.erasing import is_emptied
 from hubify.functions import MutationCtx
 from hubify.functions.erasing import Erasers, Subject
 
 erasers = Erasers()
-erasers.nobody(SkillDay)
+erasers.nobody(SignedNonce, SkillDay)
 
 
 @erasers.of(Report)

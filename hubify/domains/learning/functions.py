@@ -105,8 +105,8 @@ class Log(Row, frozen=True):
     """A report as others see it; `note` and `error` for its owner and the maintainers only.
 
     Without the scope `learning:read` a label stands for its owner and its agent, and which tools
-    and model it used is left out. `result` and `outcome` say the same in the words of two pages
-    (`fail` and `failure`).
+    and model it used, and which of the agent's keys signed it, is left out. `result` and `outcome`
+    say the same in the words of two pages (`fail` and `failure`).
     """
 
     skill_name: str
@@ -117,6 +117,7 @@ class Log(Row, frozen=True):
     result: Outcome
     outcome: str
     binding: Binding
+    signed_with: RowId | None
     is_canary: bool
     is_regression: bool
     timestamp: int
@@ -312,6 +313,7 @@ def log_of(ctx: QueryCtx, skill: Skill, report: Report) -> Log:
         result=report.outcome,
         outcome=OUTCOME_WORDS[report.outcome],
         binding=report.binding,
+        signed_with=report.signed_with if named else None,
         is_canary=report.arm is Arm.CANARY,
         is_regression=report.is_regression,
         timestamp=report.created_at,

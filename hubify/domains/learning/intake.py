@@ -29,7 +29,7 @@ from hubify.domains.skills import (
 from hubify.evidence.redaction import redact
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket
-from hubify.functions import InvalidInput, MutationCtx, QueryCtx
+from hubify.functions import InvalidInput, MutationCtx, QueryCtx, RowId
 
 
 class Told(NamedTuple):
@@ -43,6 +43,7 @@ class Told(NamedTuple):
     llm: str | None
     context: dict[str, Any] | None
     is_regression: bool
+    signed_with: RowId | None
 
 
 class Filed(NamedTuple):

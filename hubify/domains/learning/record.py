@@ -6,7 +6,6 @@ Invariant: the entries are those of the live judge in its order, so that they le
 from hubify.domains.evolution import Canary, entries_of_look, looks_of
 from hubify.domains.learning.tables import Report
 from hubify.evidence.canary import Entry, RunReport
-from hubify.evidence.reports import Binding
 from hubify.functions import Query, QueryCtx, RowId
 
 
@@ -28,7 +27,7 @@ def run_of(canary: Canary, report: Report) -> RunReport | None:
         owner=report.owner,
         platform=report.platform,
         outcome=report.outcome,
-        ticketed=report.binding is not Binding.PLAIN,
+        ticketed=report.serial is not None,
         is_regression=report.is_regression,
     )
 

@@ -45,6 +45,17 @@ from hubify.domains.learning.rules import (
     counted_day,
     found_the_same,
 )
+from hubify.domains.learning.signed import (
+    Nonce,
+    PublicKeyText,
+    Signature,
+    SignatureText,
+    SignedAt,
+    check_time,
+    keep_nonce,
+    report_signed_so,
+    signature_of,
+)
 from hubify.domains.learning.tables import (
     Report,
     ReportedOutcome,
@@ -63,6 +74,7 @@ from hubify.domains.skills import (
 from hubify.domains.skills import count_report as count_for_skill
 from hubify.domains.skills.rules import platform_name
 from hubify.evidence.reports import Binding, Outcome
+from hubify.evidence.tickets import Ticket
 from hubify.functions import MutationCtx, QueryCtx, RowId, post
 from hubify.functions.route import Case, Dialect
 
@@ -82,7 +94,8 @@ NOTHING_PROPOSED = Proposed(triggered=False, similar=())
 class Reported(msgspec.Struct, frozen=True):
     """What a report did. `log_id` and `report_id` are the same id in the words of two pages.
 
-    `repeated`: its run was reported before, this is that report, and nothing was done.
+    `repeated`: its run, or this very signed report, was told of before; this is that report, and
+    nothing was done.
     """
 
     log_id: RowId
@@ -123,6 +136,10 @@ def report(
     is_regression: bool = False,
     ticket: TicketText | None = None,
     run_id: RunId | None = None,
+    signature: SignatureText | None = None,
+    public_key: PublicKeyText | None = None,
+    signed_at: SignedAt | None = None,
+    nonce: Nonce | None = None,
 ) -> Reported:
     """Tell how one run of a skill went, and perhaps what would make the skill better.
 
@@ -130,13 +147,18 @@ def report(
     from the caller's own. A ticket (from `skills.resolve`) gives the report its full weight, and
     counts once. `runId` is the caller's own name for the run: the same owner's second report of it
     changes nothing. `evolutionTriggered` is true on exactly the report that sets an evolution off.
+
+    A signed report has full weight too, and comes with `signature`, `public_key`, `signed_at` and
+    `nonce`: Ed25519 by a key of the agent's (`agents.registerKey`) over the RFC 8785 form of all
+    that is sent but `signature` and an idempotency key. The very same one again changes nothing.
     """
     reporter = reporter_of(ctx, agent_id)
-    refuse_secret(run_id, "runId")
-    if run_id is not None and (told_before := report_of_run(ctx, reporter.owner, run_id)):
-        return told_before
+    signed = signature_of(ctx, reporter, signature, public_key, signed_at, nonce)
+    if (known := known_report(ctx, reporter.owner, run_id, signed)) is not None:
+        return repeated(known)
     skill = reported_skill(ctx, skill_name, skill_version)
     spent = spent_ticket(ctx, skill, ticket, reporter)
+    check_time(ctx, signed, spent)
     told = Told(
         duration_ms=duration_ms,
         note=kept_text(note),
@@ -146,27 +168,44 @@ def report(
         llm=kept_text(llm),
         context=kept_object(context, "context"),
         is_regression=is_regression,
+        signed_with=signed.key.id if signed else None,
     )
-    run = Run(
-        owner=reporter.owner,
-        agent=reporter.agent_id,
-        platform=platform_name(kept_text(platform)),
-        outcome=Outcome(outcome.value),
-        binding=Binding.PLAIN if spent is None else Binding.TICKETED,
-    )
+    kept_platform = platform_name(kept_text(platform))
+    run = Run(*reporter, kept_platform, Outcome(outcome.value), binding_of(spent, signed))
     version = reported_version(ctx, skill, skill_version, spent)
     reported = take_in(ctx, Filed(skill, version, run, told, spent))
     if run_id is not None:
         ctx.db.insert(ReportedRun(reporter.owner, run_id, reported.report_id))
+    keep_nonce(ctx, signed, reported.report_id)
     return reported
 
 
-def report_of_run(ctx: QueryCtx, owner: str, run_id: str) -> Reported | None:
-    """The answer to a second report of a run, None when it has not been reported."""
-    run = ctx.db.first(ReportedRun.where(owner=owner, run_id=run_id))
-    known = ctx.db.get(Report, run.report_id) if run else None
-    if known is None:
-        return None
+def binding_of(spent: Ticket | None, signed: Signature | None) -> Binding:
+    """What binds a report to its run; a ticket tells more than a signature does."""
+    if spent is not None:
+        return Binding.TICKETED
+    return Binding.PLAIN if signed is None else Binding.SIGNED
+
+
+def known_report(
+    ctx: MutationCtx, owner: str, run_id: str | None, signed: Signature | None
+) -> Report | None:
+    """The report that told of the same run, or came with the same signature, before.
+
+    Raises:
+        InvalidInput: the run's name looks like a secret.
+        SignatureRefused: the signature's nonce was used for another report.
+
+    """
+    refuse_secret(run_id, "runId")
+    signed_before = report_signed_so(ctx, signed) if signed else None
+    run = ctx.db.first(ReportedRun.where(owner=owner, run_id=run_id)) if run_id else None
+    known = run.report_id if run else signed_before
+    return ctx.db.get(Report, known) if known else None
+
+
+def repeated(known: Report) -> Reported:
+    """The answer to a second report of the same."""
     return Reported(
         log_id=known.id,
         report_id=known.id,

@@ -38,7 +38,8 @@ class Report(Row, frozen=True, omit_defaults=True):
     """One run of one version, as its agent told it, with known secrets taken out.
 
     `serial` and `share` are those of the ticket it was reported with; `canary_id` and `arm` are
-    those too, or without a ticket those of the trial that its version was in.
+    those too, or without a ticket those of the trial that its version was in. `signed_with` is the
+    agent's key that a signed report was signed with, whether it had a ticket or not.
     """
 
     skill_id: RowId
@@ -63,6 +64,21 @@ class Report(Row, frozen=True, omit_defaults=True):
     canary_id: str | None = None
     arm: Arm | None = None
     share: float | None = None
+    signed_with: RowId | None = None
+
+
+@learning.table("signed_nonces", unique("key_id", "nonce"), index("expires_at"))
+class SignedNonce(Row, frozen=True):
+    """A nonce that a key has used, as a digest, and the report that it was used for.
+
+    `signature` is a digest too: the very same report may come again and changes nothing.
+    """
+
+    key_id: RowId
+    nonce: bytes
+    signature: bytes
+    report_id: RowId
+    expires_at: int
 
 
 @learning.table("reported_runs", unique("owner", "run_id"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from hubify.app.compose import DOMAINS
@@ -12,6 +13,7 @@ from hubify.functions.principal import CallerKind
 from hubify.storage.engine import Engine
 from hubify.storage.memory import MemoryEngine
 from hubify.testing.backend import InMemoryBackend, known
+from hubify.wire.signing import sign_key, sign_report
 from hubify.workers.erasing import SETTLE_S, EraseLoop
 
 
@@ -26,6 +28,7 @@ PERSON = caller("quillon")
 NAME = "retry-client"
 HIDDEN = "hidden-notes"
 AGENT = "quillon-laptop"
+KEY = b"a key of the laptop, 32 bytes in"
 SECRET_WORDS = "telescope marmalade"
 SKILL_MD = """---
 name: {name}
@@ -150,6 +153,12 @@ def lived_in(engine: Engine | None = None) -> World:
         world.wait(days=1)
     for place, owner in enumerate(("quillon", "maud")):
         world.report(owner, improvement=REQUEST[place])
+    public_key, proof = sign_key(KEY, owner=PERSON.owner, agent_id=AGENT)
+    world.do("agents:registerKey", PERSON, agentId=AGENT, publicKey=public_key, proof=proof)
+    report = {"skillName": NAME, "outcome": "success", "agentId": AGENT}
+    at = f"{datetime.fromtimestamp(world.backend.now_ms / 1000, UTC):%Y-%m-%dT%H:%M:%S}Z"
+    signed = sign_report(report, KEY, signed_at=at, nonce="quillon-1")
+    world.backend.mutation("learning:report", signed, principal=PERSON)
     hidden = {"skillName": HIDDEN, "outcome": "success", "improvement": f"Add {SECRET_WORDS}."}
     world.do("learning:report", PERSON, **hidden)
     for principal in (PERSON, known("maud")):

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hubify.functions import InvalidInput, NotFound, Unauthenticated
 from hubify.testing.backend import known
 from hubify.values.errors import Conflict, Forbidden
+from hubify.wire.signing import sign_key
 from tests.domains.erasure.erased_world import (
     AGENT,
     HIDDEN,
+    KEY,
     NAME,
     PERSON,
     SECRET_WORDS,
@@ -127,10 +129,23 @@ def test_reports_say_no_more_than_how_the_run_ended() -> None:
     told = {"skillName": NAME, "limit": 100}
     logs = world.backend.query("learning:getLogs", told, principal=ROOT).logs
     theirs = [log for log in logs if log.owner.startswith("erased-")]
-    assert len(theirs) == 4
+    assert len(theirs) == 5
     assert {(log.note, log.error, log.context, log.llm) for log in theirs} == {(None,) * 4}
     assert {log.outcome for log in theirs} == {"success", "failure"}
     assert [log.note for log in logs if log.owner == "maud"][-1] == "seen by maud"
+
+
+def test_what_a_key_signed_is_told_together_and_the_key_is_gone() -> None:
+    world = lived_in()
+    public_key, _proof = sign_key(KEY, owner="quillon", agent_id=AGENT)
+    assert left(world, public_key.encode()) == {"agent_keys": 1}
+    world.erase()
+    told = {"skillName": NAME, "limit": 100}
+    logs = world.backend.query("learning:getLogs", told, principal=ROOT).logs
+    (signed,) = (log for log in logs if log.signed_with is not None)
+    assert signed.owner.startswith("erased-")
+    assert signed.binding == "signed"
+    assert left(world, public_key.encode()) == {}
 
 
 def test_the_past_cannot_be_read_where_it_would_show_the_name() -> None:
@@ -191,7 +206,7 @@ def test_an_erasure_goes_on_after_its_process_has_stopped(steps: int) -> None:
     world.restart()
     view = world.finish(asked.id)
     assert left(world, b"quillon") == {}
-    assert view.erased["learning_reports"] == 5
+    assert view.erased["learning_reports"] == 6
 
 
 def test_a_name_within_a_text_of_somebody_else_stays_and_is_counted() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from hubify.domains.agent_keys import agent_keys
 from hubify.functions.context import Reader
 from hubify.functions.identities import Authenticated, Identities
 from hubify.testing.backend import known
 from hubify.transports.http import HttpRequest, HttpResponse
 from hubify.transports.rest.handler import RestApi
 from hubify.values.errors import Unauthenticated
+from hubify.wire.signing import sign_key, sign_report
 from tests.domains.story import NAME, Story
 
 BODY = {
@@ -35,7 +37,7 @@ class Page:
     """The REST face of a story."""
 
     def __init__(self) -> None:
-        self.story = Story()
+        self.story = Story(agent_keys)
         backend = self.story.backend.backend
         identities = Identities(backend.wiring, authenticate)
         self.api = RestApi(backend, identities, readiness=lambda: None)
@@ -106,3 +108,25 @@ def test_a_missing_or_wrong_key_is_auth_required(page: Page, key: str | None) ->
 def test_an_unknown_skill_is_skill_not_found_with_its_version(page: Page) -> None:
     error = {"code": "SKILL_NOT_FOUND", "message": "Skill 'nonexistent-skill@1.0.0' not found"}
     assert page.post({"skill_name": "nonexistent-skill"}) == (404, {"error": error})
+
+
+def test_a_signed_report_is_one_as_its_body_was_signed_in_the_words_of_the_page() -> None:
+    page = Page()
+    agent = {"agentId": "agent-abc123", "platform": "claude-code"}
+    page.story.backend.mutation("agents:register", agent, principal=known("ada"))
+    key = bytes(32)
+    public_key, proof = sign_key(key, owner="ada", agent_id="agent-abc123")
+    told = {"agentId": "agent-abc123", "publicKey": public_key, "proof": proof}
+    page.story.backend.mutation("agents:registerKey", told, principal=known("ada"))
+    odd = {"context": {"ratio": 1e-7, "whole": 2.0, "large": 2**60, "none": [None, -0.0]}, "note": "é\u2028"}
+    report = sign_report(
+        {**BODY, **odd}, key, signed_at="2026-01-01T00:00:00.5Z", nonce="0123456789abcdef"
+    )
+    status, answer = page.post(report)
+    assert status == 200
+    assert "logId" in answer["data"]
+    (log,) = page.story.ask("learning:getLogs", principal=known("ada")).logs
+    assert log.binding == "signed"
+    status, answer = page.post({**report, "result": "fail"})
+    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert "the signature does not hold" in answer["error"]["message"]
