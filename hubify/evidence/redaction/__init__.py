@@ -66,8 +66,10 @@ MARKS: Final = frozenset[str]().union(*(pattern.marks for pattern in PATTERNS))
 def redact(text: str) -> Redacted:
     """Replace known secrets by `[redacted:<label>]`; of a longer text only the start is kept."""
     kept = text[:MAX_TEXT]
-    labels: list[str] = []
     marks = marks_in(kept)
+    if not marks:
+        return Redacted(kept, ())
+    labels: list[str] = []
     for pattern in PATTERNS:
         if not marks.isdisjoint(pattern.marks):
             kept = _redact_one(kept, pattern, labels)
