@@ -3,6 +3,7 @@
 Invariant: a name that one function takes for an owner or an agent, every other takes too.
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,7 @@ MAX_OBJECT_BYTES = 4_096
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
 """Characters that nobody sees, or that change how others are shown, for a regular expression."""
 
+_UNSEEN = re.compile(f"[{UNSEEN}]+")
 SEEN = f"^[^{UNSEEN}]+$"
 IN_ONE_LINE = "a text of visible characters in one line"
 
@@ -22,6 +24,11 @@ AgentId = Annotated[
     str, msgspec.Meta(min_length=1, max_length=128, pattern=SEEN, description=IN_ONE_LINE)
 ]
 OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+def in_one_line(text: str) -> str:
+    """A text without unseen characters, its words one space apart."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def checked_owner(owner: str) -> str:

@@ -66,7 +66,7 @@ class Identities:
         self._known: dict[bytes, _Remembered] = {}
         self._by_token: dict[Token, bytes] = {}
         self.uses: dict[str, int] = {}
-        """How often each credential was shown since the last `take_uses`."""
+        """How often each key, or a session of it, was shown since the last `take_uses`."""
         wiring.database.on_commits.append(lambda _commits, stale: self._forget_stale(stale))
 
     def find(self, secret: str) -> Principal:
@@ -78,8 +78,9 @@ class Identities:
         """
         remembered = self._remember(secret)
         principal = remembered.authenticated.principal
-        if principal.credential:
-            self.uses[principal.credential] = self.uses.get(principal.credential, 0) + 1
+        counted_as = principal.counted_as or principal.credential
+        if counted_as:
+            self.uses[counted_as] = self.uses.get(counted_as, 0) + 1
         return principal
 
     def guard(self, secret: str, ended: Callable[[Unauthenticated], None]) -> Guard:

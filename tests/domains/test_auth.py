@@ -100,6 +100,15 @@ def door() -> Door:
     return Door()
 
 
+def test_what_a_session_does_counts_as_use_of_its_key(door: Door) -> None:
+    key = door.key("auth:write")
+    session = door.session(key)
+    door.identities.take_uses()
+    for _call in range(3):
+        door.identities.find(session)
+    assert door.identities.take_uses() == {door.identities.find(key).credential: 3}
+
+
 def test_nobody_mints_a_scope_that_they_lack(door: Door) -> None:
     weak = door.identities.find(door.key("auth:write", "skills:read", "lab:x:rw"))
     for scope in ("*", "skills:write", "skills:*", "lab:x:admin", "lab:*:r", "read:agents"):

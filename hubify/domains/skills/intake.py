@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from hubify.domains import gateway
+from hubify.domains.arguments import in_one_line
 from hubify.domains.gateway import Decision, Finding, Gate, Judged, Severity, finding_of
 from hubify.domains.skills.scanning import content_findings
 from hubify.domains.skills.tables import EvolutionSettings
@@ -134,10 +135,10 @@ def blocked(examined: Examined, rule: str, message: str, fix: str) -> Examined:
 def profile_of(document: SkillDocument) -> Profile:
     """What a skill's own file says of the skill as a whole."""
     return Profile(
-        display_name=document.display_name,
+        display_name=in_one_line(document.display_name),
         description=document.description,
         category=category_name(document.category),
-        tags=document.tags,
+        tags=tag_names(document.tags),
         platforms=document.platforms,
         license=document.license,
         compatibility=document.compatibility,
@@ -154,7 +155,13 @@ def evolution_of(document: SkillDocument | None) -> EvolutionSettings:
 
 def category_name(category: str | None) -> str:
     """A category as lists group by it: lower case, trimmed, at most 40 characters."""
-    return " ".join((category or "").lower().split())[:MAX_CATEGORY]
+    return in_one_line((category or "").lower())[:MAX_CATEGORY].rstrip()
+
+
+def tag_names(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they are kept: trimmed, none empty, none twice but for its case."""
+    plain = filter(None, map(in_one_line, tags))
+    return tuple({tag.casefold(): tag for tag in reversed(list(plain))}.values())[::-1]
 
 
 def refusal(decision: Decision) -> str:

@@ -5,7 +5,7 @@ have pinned stays readable for as long as its skill is.
 """
 
 from hubify.domains import gateway
-from hubify.domains.arguments import OwnerName, checked_owner
+from hubify.domains.arguments import OwnerName, checked_owner, in_one_line
 from hubify.domains.skills.arguments import (
     Category,
     Description,
@@ -24,7 +24,7 @@ from hubify.domains.skills.errors import (
     VersionNotFound,
     WrongState,
 )
-from hubify.domains.skills.intake import category_name
+from hubify.domains.skills.intake import category_name, tag_names
 from hubify.domains.skills.lookup import ADMIN, WRITE, maintained, readable, require_version
 from hubify.domains.skills.reading import wanted_version
 from hubify.domains.skills.rules import is_published, may_be_named
@@ -49,7 +49,7 @@ from hubify.domains.skills.versions import (
 )
 from hubify.domains.skills.views import SkillDetails, skill_details
 from hubify.formats.bundle import gather
-from hubify.formats.names import owned_name
+from hubify.formats.names import owned_name, slug_from
 from hubify.functions import (
     InvalidInput,
     MutationCtx,
@@ -87,15 +87,15 @@ def update(
 ) -> SkillDetails:
     """Change what is said of a skill, or who may see it; what is left out stays.
 
-    Its versions are not touched: their files say what they said. How it evolves is changed by
-    `evolution.updateSettings`.
+    Its versions are not touched: their files say what they said, and the next one that becomes
+    stable describes the skill anew. How it evolves is changed by `evolution.updateSettings`.
     """
     skill = maintained(ctx, name)
     told = {
-        "display_name": display_name,
+        "display_name": None if display_name is None else in_one_line(display_name),
         "description": description,
         "category": None if category is None else category_name(category),
-        "tags": tags,
+        "tags": None if tags is None else tag_names(tags),
         "platforms": platforms,
         "license": license,
         "compatibility": compatibility,
@@ -144,7 +144,10 @@ def restore(ctx: MutationCtx, *, name: SkillName) -> SkillDetails:
     name="delete", scope=WRITE, rest=delete("/v1/skills/{name}"), errors=(SkillNotFound,)
 )
 def delete_skill(ctx: MutationCtx, *, name: SkillName) -> bool:
-    """Take a skill out of the registry for everybody; its name stays taken, its record is kept."""
+    """Take a skill out of the registry for everybody, for good; `deprecate` can be taken back.
+
+    Its name stays taken and its record is kept, but nobody can read it or bring it back.
+    """
     skill = maintained(ctx, name)
     changed = skill.changed(
         status=SkillStatus.DELETED, visibility=Visibility.PRIVATE, updated_at=ctx.now
@@ -317,7 +320,10 @@ def _refuse_pointed(skill: Skill, version: SkillVersion) -> None:
 
 
 def _profile_of(skill: Skill) -> Profile:
+    """How a fork begins: as its source is described, but not called by the source's name."""
     told = {name: getattr(skill, name) for name in PROFILE_FIELDS}
+    if slug_from(skill.display_name) == skill.name:
+        told["display_name"] = ""
     return Profile(**told)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from hubify.domains.skills.channels import channels_of
 from hubify.domains.skills.errors import VersionExists, WrongState
-from hubify.domains.skills.intake import category_name
+from hubify.domains.skills.intake import category_name, tag_names
 from hubify.domains.skills.lookup import version_numbered
 from hubify.domains.skills.rules import Bump, raised
 from hubify.domains.skills.tables import Channel, Skill, SkillVersion, Visibility
@@ -29,6 +29,15 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     change_summary: str = ""
     only_new: bool = False
+
+
+def tidied(offer: Offer) -> Offer:
+    """An offer whose category and tags are spelled as they are kept."""
+    return msgspec.structs.replace(
+        offer,
+        category=None if offer.category is None else category_name(offer.category),
+        tags=None if offer.tags is None else tag_names(offer.tags),
+    )
 
 
 class Numbered(msgspec.Struct, frozen=True):
@@ -87,8 +96,7 @@ def refuse_unheeded(skill: Skill, offer: Offer, numbered: Numbered) -> None:
         raise WrongState(f"{message}; move that channel with skills.setChannel")
     if numbered.same is None and channel_for(offer, numbered.version) is Channel.STABLE:
         return
-    wished = {"category": offer.category and category_name(offer.category), "tags": offer.tags}
-    for field, wish in wished.items():
+    for field, wish in {"category": offer.category, "tags": offer.tags}.items():
         if wish is not None and wish != getattr(skill, field):
             message = f"{field} is told with a new stable version; use skills.update for it"
             raise WrongState(message)

@@ -30,7 +30,6 @@ from hubify.domains.skills.intake import (
     Files,
     SkillFile,
     blocked,
-    category_name,
     decide,
     evolution_of,
     examine,
@@ -51,6 +50,7 @@ from hubify.domains.skills.numbering import (
     number_fault,
     number_for,
     refuse_unheeded,
+    tidied,
 )
 from hubify.domains.skills.rules import Bump, may_be_named
 from hubify.domains.skills.scanning import is_large, look_ahead
@@ -75,6 +75,7 @@ from hubify.domains.skills.versions import (
 from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import Bundle
 from hubify.formats.document import SkillDocument
+from hubify.formats.names import slug_from
 from hubify.functions import ActionCtx, MutationCtx, Principal, RowId, post
 from hubify.functions.aside import aside
 
@@ -194,6 +195,7 @@ def submit(
 
     An error would undo the decision's row with everything else, so a refusal is an answer here.
     """
+    offer = tidied(offer)
     examined = examine(sent_files(files, skill_md), directory=offer.name or "")
     name = offer.name or (examined.document.name if examined.document else "")
     skill = _own_skill(ctx, name, offer)
@@ -324,9 +326,16 @@ def _profile(accepted: Accepted) -> Profile:
     read, offer = profile_of(accepted.document), accepted.offer
     return msgspec.structs.replace(
         read,
-        category=read.category if offer.category is None else category_name(offer.category),
+        display_name="" if _is_of_another_name(accepted, read) else read.display_name,
+        category=read.category if offer.category is None else offer.category,
         tags=read.tags if offer.tags is None else offer.tags,
     )
+
+
+def _is_of_another_name(accepted: Accepted, read: Profile) -> bool:
+    """Whether the name to show follows from a name in the file that the skill does not have."""
+    written = accepted.document.name
+    return written != accepted.name and slug_from(read.display_name) == written
 
 
 def _new_skill(caller: Principal, accepted: Accepted) -> NewSkill:

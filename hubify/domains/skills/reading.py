@@ -115,7 +115,7 @@ def get_by_name(ctx: QueryCtx, *, name: SkillName) -> SkillDetails:
 def get_version(
     ctx: QueryCtx, *, name: SkillName, version: VersionText | None = None
 ) -> VersionView:
-    """One version of a skill; without a number, the stable one."""
+    """One version of a skill; on Convex without a number the stable one."""
     skill = readable(ctx, name)
     return version_view(skill, wanted_version(ctx, skill, version))
 

@@ -121,7 +121,7 @@ def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
         owner=new.owner,
         visibility=new.visibility,
         listing=listing_of(new.visibility, SkillStatus.ACTIVE, None),
-        display_name=profile.display_name,
+        display_name=profile.display_name or new.name,
         description=profile.description,
         category=profile.category,
         tags=profile.tags,

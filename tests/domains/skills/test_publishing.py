@@ -227,3 +227,22 @@ def test_a_publish_with_an_idempotency_key_happens_once(registry: SkillRegistry,
     with pytest.raises(Conflict, match="another call"):
         send("Two.")
     assert registry.query("skills:getByName", name="greet").versions == 1
+
+
+def test_tags_and_categories_are_kept_plain(registry: SkillRegistry) -> None:
+    registry.publish(tags=["a", " b  c ", "A", " ", "\u202eb C"], category="Web\u202e Pages ")
+    found = registry.query("skills:getByName", name="greet")
+    assert (found.tags, found.category) == (("a", "b c"), "web pages")
+    found = registry.mutate(
+        "skills:update", name="greet", tags=["x", "x", " "], displayName="\u202eG"
+    )
+    assert (found.tags, found.display_name) == (("x",), "G")
+
+
+def test_a_file_with_another_name_does_not_rename_the_skill(registry: SkillRegistry) -> None:
+    registry.publish(skill_md("greet"))
+    named = registry.query("skills:getByName", name="greet").display_name
+    registry.publish(skill_md("different"), name="greet")
+    assert registry.query("skills:getByName", name="greet").display_name == named
+    registry.publish(skill_md("different"), name="fresh")
+    assert registry.query("skills:getByName", name="fresh").display_name == "fresh"
