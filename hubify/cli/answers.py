@@ -54,6 +54,29 @@ class Keys(Answer, frozen=True):
     tokens: list[Key]
 
 
+class WhoAmI(Answer, frozen=True):
+    """Whom a credential stands for."""
+
+    owner: str | None
+
+
+class AgentKey(Answer, frozen=True):
+    """A public key of an agent's."""
+
+    id: str = msgspec.field(name="_id")
+    owner: str
+    public_key: str
+    created_at: int
+    revoked_at: int | None
+    name: str | None
+
+
+class AgentKeys(Answer, frozen=True):
+    """The keys of an agent."""
+
+    keys: list[AgentKey]
+
+
 class Skill(Answer, frozen=True):
     """A skill in a list."""
 

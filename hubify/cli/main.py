@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from hubify import __version__
+from hubify.cli.agents import agent_app
 from hubify.cli.backups import BackupCommands
 from hubify.cli.benches import NAME as BENCH
 from hubify.cli.benches import bench_app
@@ -107,6 +108,7 @@ def program(world: World, argv: Sequence[str] | None = None) -> App:
     app.command(about.settings, group=operate, sort_key=6)
     app.command(skills_app(world, use, 0))
     app.command(ReportCommand(world).run, name="report", group=use, sort_key=1)
+    app.command(agent_app(world, use, 2))
     app.command(functions.list, name="functions", group=build, sort_key=0)
     app.command(functions.call, group=build, sort_key=1)
     app.command(bench_app(world, build, 2, wanted=argv is None or BENCH in argv))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from hubify.cli.agents import DEFAULT_KEY, KeyOption, private_key_in
 from hubify.cli.answers import Reported, read
 from hubify.cli.options import DataOption, JsonOption, told
 from hubify.cli.reach import reached
@@ -14,6 +15,16 @@ from hubify.cli.world import Misuse, World
 
 OUTCOMES = Group("Outcome (one of)", sort_key=1)
 OF_OUTCOME = Parameter(group=OUTCOMES)
+VersionOption = Annotated[
+    str | None, told("The version that ran (default: the ticket's, else the stable one).", "V")
+]
+TicketOption = Annotated[
+    str | None, told("The ticket that resolving gave; the report then counts in full.", "TICKET")
+]
+RunOption = Annotated[
+    str | None, told("Your own name for the run; a second report of it changes nothing.", "ID")
+]
+SignOption = Annotated[bool, told("Sign it with the agent's key; the report then counts in full.")]
 
 
 class ReportCommand:
@@ -43,18 +54,11 @@ class ReportCommand:
         agent: Annotated[
             str | None, told("The agent that ran it (default: the key's).", "AGENT")
         ] = None,
-        version: Annotated[
-            str | None,
-            told("The version that ran (default: the ticket's, else the stable one).", "V"),
-        ] = None,
-        ticket: Annotated[
-            str | None,
-            told("The ticket that resolving gave; the report then counts in full.", "TICKET"),
-        ] = None,
-        run_id: Annotated[
-            str | None,
-            told("Your own name for the run; a second report of it changes nothing.", "ID"),
-        ] = None,
+        version: VersionOption = None,
+        ticket: TicketOption = None,
+        run_id: RunOption = None,
+        sign: SignOption = False,
+        key: KeyOption = DEFAULT_KEY,
         json: JsonOption = False,
         data: DataOption = None,
     ) -> None:
@@ -67,6 +71,8 @@ class ReportCommand:
             "runId": run_id,
         }  # fmt: skip
         sent = {field: value for field, value in wish.items() if value is not None}
+        if sign:
+            sent = _signed(sent, key)
         with reached(self._world, data) as hub:
             answer = hub.mutation("learning:report", sent)
         if json:
@@ -82,6 +88,12 @@ class ReportCommand:
         self._world.print(f"reported as {reported.report_id}; confidence {change}")
         if reported.evolution_triggered:
             self._world.print("This report set off an evolution of the skill.")
+
+
+def _signed(report: dict[str, object], key: str) -> dict[str, object]:
+    from hubify.sdk.signing import sign_report
+
+    return sign_report(report, private_key_in(key))
 
 
 def _outcome(*, success: bool, partial: bool, fail: bool) -> str:

@@ -17,14 +17,16 @@ from hubify.sdk.errors import HubifyError
 if TYPE_CHECKING:
     from hubify.sdk.http import Client
     from hubify.sdk.signing import new_key, read_key, sign_report
+    from hubify.wire.signing import sign_key
 
-__all__ = ["Client", "HubifyError", "new_key", "read_key", "sign_report"]
+__all__ = ["Client", "HubifyError", "new_key", "read_key", "sign_key", "sign_report"]
 
 _SIGNING = "hubify.sdk.signing"
 _LATE = {
     "Client": "hubify.sdk.http",
     "new_key": _SIGNING,
     "read_key": _SIGNING,
+    "sign_key": "hubify.wire.signing",
     "sign_report": _SIGNING,
 }
 

@@ -118,7 +118,10 @@ def test_a_signed_report_is_one_as_its_body_was_signed_in_the_words_of_the_page(
     public_key, proof = sign_key(key, owner="ada", agent_id="agent-abc123")
     told = {"agentId": "agent-abc123", "publicKey": public_key, "proof": proof}
     page.story.backend.mutation("agents:registerKey", told, principal=known("ada"))
-    odd = {"context": {"ratio": 1e-7, "whole": 2.0, "large": 2**60, "none": [None, -0.0]}, "note": "é\u2028"}
+    odd = {
+        "context": {"ratio": 1e-7, "whole": 2.0, "large": 2**60, "none": [None, -0.0]},
+        "note": "é\u2028",
+    }
     report = sign_report(
         {**BODY, **odd}, key, signed_at="2026-01-01T00:00:00.5Z", nonce="0123456789abcdef"
     )
