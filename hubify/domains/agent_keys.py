@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from hubify.domains.agents import EVERYTHING, AgentNotFound, known_agent, require_agent
-from hubify.domains.arguments import AgentId, OwnerName
+from hubify.domains.arguments import AgentId, OwnerName, Reason
 from hubify.functions import (
     Conflict,
     Domain,
@@ -42,7 +42,6 @@ MAX_KEPT = 100
 PublicKey = Annotated[str, msgspec.Meta(max_length=64)]
 Proof = Annotated[str, msgspec.Meta(max_length=128)]
 KeyName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 
 
 @agent_keys.table("agent_keys", unique("public_key"), index("owner", "agent_id"))

@@ -1,6 +1,7 @@
 """The arguments that functions of all domains share, each with its bounds.
 
-Invariant: a name that one function takes for an owner or an agent, every other takes too.
+Invariant: a name that one function takes for an owner, an agent, a skill or a version, every other
+takes too.
 """
 
 import re
@@ -24,6 +25,11 @@ AgentId = Annotated[
     str, msgspec.Meta(min_length=1, max_length=128, pattern=SEEN, description=IN_ONE_LINE)
 ]
 OwnerName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
+"""Where a list goes on: what the page before it answered."""
 
 
 def in_one_line(text: str) -> str:

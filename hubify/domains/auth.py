@@ -130,7 +130,7 @@ def new_secret(prefix: str, entropy: bytes) -> str:
     return prefix + b32encode(entropy).decode().rstrip("=").lower()
 
 
-def digest_of(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     """SHA-256, in hexadecimal; the secret has 200 random bits, so no salt or slow hash is due."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -175,7 +175,7 @@ def authenticate(db: Reader, secret: str) -> Authenticated:
         Unauthenticated: unknown, revoked or expired.
 
     """
-    digest = digest_of(secret)
+    digest = secret_digest(secret)
     if secret.startswith(SESSION_PREFIX):
         return _session_identity(db, digest)
     key = db.first(ApiKey.where(digest=digest))
@@ -248,7 +248,7 @@ def bootstrap(ctx: MutationCtx, *, secret: str) -> bool:
     if is_bootstrapped(ctx):
         return False
     row = ApiKey(
-        digest=digest_of(secret), shown=secret[:SHOWN], owner=ADMIN_OWNER, agent=None,
+        digest=secret_digest(secret), shown=secret[:SHOWN], owner=ADMIN_OWNER, agent=None,
         name="admin", scopes=["*"], created_at=ctx.now, created_by="bootstrap", is_admin=True,
     )  # fmt: skip
     ctx.db.insert(row)
@@ -282,7 +282,7 @@ def create_api_token(
     secret = new_secret(KEY_PREFIX, ctx.secret_bytes(SECRET_BYTES))
     expires_at = _earlier(_deadline(ctx.now, expires_in), maker)
     row = ApiKey(
-        digest=digest_of(secret), shown=secret[:SHOWN], owner=holder, agent=bound, name=name,
+        digest=secret_digest(secret), shown=secret[:SHOWN], owner=holder, agent=bound, name=name,
         scopes=granted, created_at=ctx.now, created_by=minter.label, expires_at=expires_at,
         minted_by=maker.id if maker else None,
     )  # fmt: skip
@@ -363,7 +363,7 @@ def whoami(ctx: QueryCtx) -> Caller:
 @auth.query(public=True, rest=get("/v1/auth/session"))
 def validate_session(ctx: QueryCtx, *, token: str) -> SessionState:
     """Whether a session token is good; whoever holds the token may ask."""
-    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    session = ctx.db.first(Session.where(digest=secret_digest(token)))
     if session is None or not _stands(ctx, session):
         return SessionState(valid=False)
     return SessionState(
@@ -385,7 +385,7 @@ def refresh_session(ctx: MutationCtx, *, token: str, ttl: float) -> NewSession:
 @auth.mutation(public=True, rest=post("/v1/auth/session/end"))
 def end_session(ctx: MutationCtx, *, token: str) -> bool:
     """End a session and its live queries at once; whether it was good."""
-    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    session = ctx.db.first(Session.where(digest=secret_digest(token)))
     if session is None or session.standing is not Standing.ACTIVE:
         return False
     ctx.db.replace(session, standing=Standing.REVOKED, expires_at=ctx.now)
@@ -438,13 +438,13 @@ def _open(ctx: MutationCtx, opened: Session, ttl: float) -> NewSession:
     secret = new_secret(SESSION_PREFIX, ctx.secret_bytes(SECRET_BYTES))
     wanted = ctx.now + checked_life(ttl, MAX_TTL_S, "ttl")
     expires_at = _earlier(wanted, ctx.db.get(ApiKey, opened.key_id)) or wanted
-    session = ctx.db.insert(opened.changed(digest=digest_of(secret), expires_at=expires_at))
+    session = ctx.db.insert(opened.changed(digest=secret_digest(secret), expires_at=expires_at))
     ctx.schedule(expire_session, after_ms=expires_at - ctx.now, session_id=session.id)
     return NewSession(secret, session.id, expires_at)
 
 
 def _good_session(ctx: MutationCtx, token: str) -> Session:
-    session = ctx.db.first(Session.where(digest=digest_of(token)))
+    session = ctx.db.first(Session.where(digest=secret_digest(token)))
     if session is None or session.expires_at <= ctx.now or not _stands(ctx, session):
         message = "this session, or the key that opened it, is over; create a new one"
         raise SessionEnded(message)

@@ -8,10 +8,10 @@ against it stands; none is ever deleted.
 """
 
 from enum import StrEnum
-from typing import Annotated
 
 import msgspec
 
+from hubify.domains.arguments import Reason, SkillName
 from hubify.evidence.gateway import Finding as Found
 from hubify.evidence.gateway import Severity
 from hubify.evidence.redaction import redact
@@ -43,8 +43,6 @@ MAX_CHANGED = 100
 MAX_COMPARED = 20
 """Decisions on the same bytes that a new one is compared with."""
 
-SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 # Tables.
 

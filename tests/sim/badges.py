@@ -4,7 +4,7 @@ Invariant: the rows and the rules are the product's own; only secrets and names 
 """
 
 from hubify.core.transaction import Transaction
-from hubify.domains.auth import ApiKey, KeyNotFound, Standing, digest_of, revoke_api_token
+from hubify.domains.auth import ApiKey, KeyNotFound, Standing, revoke_api_token, secret_digest
 from hubify.functions import Conflict, Domain, MutationCtx
 
 badges = Domain("badges")
@@ -19,9 +19,9 @@ def secret_of(badge: str) -> str:
 @badges.mutation(public=True)
 def hand_out(ctx: MutationCtx, *, badge: str, under: str | None) -> bool:
     """Make a badge, perhaps as one that another badge minted; whether that one was there."""
-    minter = ctx.db.first(ApiKey.where(digest=digest_of(secret_of(under)))) if under else None
+    minter = ctx.db.first(ApiKey.where(digest=secret_digest(secret_of(under)))) if under else None
     key = ApiKey(
-        digest=digest_of(secret_of(badge)), shown="", owner=badge, agent=None, name=badge,
+        digest=secret_digest(secret_of(badge)), shown="", owner=badge, agent=None, name=badge,
         scopes=["*"], created_at=0, created_by="", minted_by=minter.id if minter else None,
     )  # fmt: skip
     ctx.db.insert(key)
@@ -31,7 +31,7 @@ def hand_out(ctx: MutationCtx, *, badge: str, under: str | None) -> bool:
 @badges.mutation(public=True, errors=(KeyNotFound,))
 def revoke(ctx: MutationCtx, *, badge: str, keep_minted: bool) -> bool:
     """Revoke a badge; whether it was active."""
-    key = ctx.db.first(ApiKey.where(digest=digest_of(secret_of(badge))))
+    key = ctx.db.first(ApiKey.where(digest=secret_digest(secret_of(badge))))
     if key is None:
         message = f"nobody has the badge {badge}"
         raise Conflict(message)
@@ -40,7 +40,7 @@ def revoke(ctx: MutationCtx, *, badge: str, keep_minted: bool) -> bool:
 
 def stands(reader: Transaction, badge: str) -> bool:
     """Whether a badge was good in a state, told by its rows alone."""
-    key = reader.first(ApiKey.where(digest=digest_of(secret_of(badge))))
+    key = reader.first(ApiKey.where(digest=secret_digest(secret_of(badge))))
     if key is None or key.standing is not Standing.ACTIVE:
         return False
     for _minter in range(MAX_CHAIN):

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from hubify.domains.agents import find_or_create
+from hubify.domains.arguments import Reason, SkillName, VersionText
 from hubify.domains.evolution.answers import (
     CanaryView,
     Credits,
@@ -75,7 +76,6 @@ from hubify.domains.skills import (
     platform_name,
     readable,
 )
-from hubify.domains.skills.arguments import Reason, SkillName, VersionText
 from hubify.evidence.canary import Verdict
 from hubify.evidence.redaction import redact
 from hubify.functions import InvalidInput, MutationCtx, QueryCtx, RowId, get, post

@@ -8,11 +8,10 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.arguments import AgentId
+from hubify.domains.arguments import AgentId, Reason, SkillName
 from hubify.domains.evolution.errors import AlreadyDecided, ProposalNotFound
 from hubify.domains.evolution.tables import ProposalStatus, SkillProposal, evolution
 from hubify.domains.skills import SkillNotFound, acting_agent, readable
-from hubify.domains.skills.arguments import Reason, SkillName
 from hubify.evidence.redaction import redact
 from hubify.functions import (
     MutationCtx,

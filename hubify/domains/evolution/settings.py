@@ -8,13 +8,13 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.arguments import SkillName
 from hubify.domains.evolution.attempts import open_attempt
 from hubify.domains.evolution.grouping import trigger_if_due
 from hubify.domains.evolution.lifecycle import begin_trial
 from hubify.domains.evolution.tables import WRITE, EvolutionStatus, evolution
 from hubify.domains.evolution.views import groups_of
 from hubify.domains.skills import EvolutionSettings, SkillNotFound, maintained, readable
-from hubify.domains.skills.arguments import SkillName
 from hubify.domains.skills.channels import store
 from hubify.domains.skills.lookup import ADMIN
 from hubify.domains.skills.tables import INSTANCE, CountBy, EvolutionDefaults

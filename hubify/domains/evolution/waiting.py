@@ -7,10 +7,7 @@ deletes the skill, its draft or trial compares nothing any more, and ends in the
 Invariant: each job looks at a bounded number of rows.
 """
 
-from typing import Annotated
-
-import msgspec
-
+from hubify.domains.arguments import Cursor
 from hubify.domains.evolution.attempts import skill_of
 from hubify.domains.evolution.grouping import trigger_if_due
 from hubify.domains.evolution.judging import judge_of
@@ -36,8 +33,6 @@ LOOKED_AT = 200
 """Rows in one state that one job looks at."""
 ENDED_AT_ONCE = 100
 """Attempts of one state that a deleted skill's commit closes; further ones follow one by one."""
-
-Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 @evolution.cron(every_s=SECONDS_PER_DAY, offset_s=900)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubify.domains.arguments import AgentId
+from hubify.domains.arguments import AgentId, Cursor, SkillName
 from hubify.domains.evolution import (
     GroupClosed,
     GroupNotFound,
@@ -22,7 +22,7 @@ from hubify.domains.evolution import (
 from hubify.domains.learning.errors import OwnReport, ReportNotFound
 from hubify.domains.learning.intake import reporter_of
 from hubify.domains.learning.reporting import newest_day
-from hubify.domains.learning.rules import PlatformSpan, Span, rate, span_of, total_of
+from hubify.domains.learning.rules import PlatformSpan, Span, span_of, total_of
 from hubify.domains.learning.tables import (
     EndorsementType,
     Report,
@@ -38,8 +38,8 @@ from hubify.domains.skills import (
     readable,
     standing_of,
 )
-from hubify.domains.skills.arguments import SkillName
 from hubify.domains.skills.reporters import NAMES, may_name, shown_reporter
+from hubify.domains.skills.rules import success_rate
 from hubify.domains.skills.tables import Trend
 from hubify.evidence.reports import Arm, Binding, Outcome
 from hubify.functions import (
@@ -63,7 +63,6 @@ TREND_WORDS = {Trend.IMPROVING: "up", Trend.STABLE: "stable", Trend.DECLINING: "
 OUTCOME_WORDS = {Outcome.SUCCESS: "success", Outcome.PARTIAL: "partial", Outcome.FAIL: "failure"}
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_LOGS)]
-Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class TopImprovement(msgspec.Struct, frozen=True):
@@ -164,7 +163,7 @@ def get_stats(ctx: QueryCtx, *, skill_name: SkillName) -> Stats:
     return Stats(
         skill_name=skill.name,
         total_executions=now[0],
-        success_rate=rate(*now),
+        success_rate=success_rate(*now),
         last_7_days=week,
         last_30_days=span_of(now, total_of(newest_day(ctx, skill, today - MONTH))),
         trend=TREND_WORDS[standing.trend],
@@ -288,7 +287,10 @@ def own_improvements(ctx: QueryCtx, report_id: str | None, owner: str) -> list[I
 def platforms_of(newest: SkillDay | None) -> dict[str, PlatformSpan]:
     """All runs by platform."""
     totals = newest.platforms if newest else {}
-    return {name: PlatformSpan(runs, rate(runs, halves)) for name, (runs, halves) in totals.items()}
+    return {
+        name: PlatformSpan(runs, success_rate(runs, halves))
+        for name, (runs, halves) in totals.items()
+    }
 
 
 def top_improvements(ctx: QueryCtx, skill: Skill) -> tuple[TopImprovement, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hubify.domains.arguments import Cursor
 from hubify.domains.evolution import (
     Canary,
     Evolution,
@@ -40,7 +41,6 @@ from `getTrialRecord`."""
 MAX_PAGE = 1_000
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)]
-Cursor = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class Rechecked(msgspec.Struct, frozen=True):

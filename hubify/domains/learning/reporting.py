@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hubify.domains.agents import Platform, count_report, find_or_create
-from hubify.domains.arguments import AgentId
+from hubify.domains.arguments import AgentId, SkillName, VersionText
 from hubify.domains.evolution import (
     Proposed,
     SimilarImprovement,
@@ -36,12 +36,10 @@ from hubify.domains.learning.rules import (
     ErrorText,
     ImprovementText,
     ModelName,
-    NameText,
     Note,
     RunId,
     TicketText,
     Tools,
-    VersionText,
     counted_day,
     found_the_same,
 )
@@ -121,7 +119,7 @@ class Reported(msgspec.Struct, frozen=True):
 def report(
     ctx: MutationCtx,
     *,
-    skill_name: NameText,
+    skill_name: SkillName,
     outcome: ReportedOutcome,
     skill_version: VersionText | None = None,
     agent_id: AgentId | None = None,

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import msgspec
 
 from hubify.domains.learning.tables import SkillDay
+from hubify.domains.skills.rules import counted_platform, success_rate
 from hubify.evidence.confidence import OWNER_CAP, UNITS_PER_RUN, Evidence, counted
 from hubify.evidence.reports import Outcome
 from hubify.values.durations import MS_PER_DAY
 
 MAX_TOOLS = 50
-MAX_PLATFORMS = 24
-OTHER_PLATFORM = "other"
 WITNESSES = 3
 """Runs' worth of other owners' evidence without which there is no consensus to agree with."""
 
@@ -22,8 +21,6 @@ Note = Annotated[str, msgspec.Meta(max_length=4_000)]
 ErrorText = Annotated[str, msgspec.Meta(max_length=8_000)]
 ImprovementText = Annotated[str, msgspec.Meta(max_length=2_000)]
 ModelName = Annotated[str, msgspec.Meta(max_length=100)]
-VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 TicketText = Annotated[str, msgspec.Meta(max_length=2_048)]
 RunId = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 DurationMs = Annotated[float, msgspec.Meta(ge=0, le=30 * MS_PER_DAY)]
@@ -65,7 +62,7 @@ def found_the_same(outcome: Outcome, total: Evidence, own: Evidence) -> bool | N
 def counted_day(before: SkillDay | None, day: int, platform: str, halves: int) -> dict[str, Any]:
     """The running total's fields with one more run, given the newest row."""
     platforms = dict(before.platforms) if before else {}
-    name = platform if platform in platforms or len(platforms) < MAX_PLATFORMS else OTHER_PLATFORM
+    name = counted_platform(platform, platforms)
     runs_there, halves_there = platforms.get(name, (0, 0))
     platforms[name] = (runs_there + 1, halves_there + halves)
     return {
@@ -84,9 +81,4 @@ def total_of(row: SkillDay | None) -> Total:
 def span_of(now: Total, before: Total) -> Span:
     """What lies between two running totals."""
     runs, halves = now[0] - before[0], now[1] - before[1]
-    return Span(runs, rate(runs, halves))
-
-
-def rate(runs: int, halves: int) -> float:
-    """The share of successes, a partial run counted as half; 0 without runs. Four decimals."""
-    return round(halves / (2 * runs), 4) if runs else 0.0
+    return Span(runs, success_rate(runs, halves))

@@ -9,13 +9,10 @@ import msgspec
 
 from hubify.formats.limits import MAX_SKILL_BYTES
 
-SkillName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-VersionText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Session = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Line = Annotated[str, msgspec.Meta(max_length=500)]
 Description = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
 Summary = Annotated[str, msgspec.Meta(max_length=2_000)]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 Category = Annotated[str, msgspec.Meta(max_length=40)]
 Item = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Items = Annotated[tuple[Item, ...], msgspec.Meta(max_length=100)]

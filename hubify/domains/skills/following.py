@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hubify.domains.arguments import AgentId
-from hubify.domains.skills.arguments import Reason, SkillName, VersionText
+from hubify.domains.arguments import AgentId, Reason, SkillName, VersionText
 from hubify.domains.skills.errors import (
     NothingStable,
     SkillNotFound,

@@ -13,15 +13,9 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.arguments import OwnerName, checked_owner
+from hubify.domains.arguments import OwnerName, SkillName, VersionText, checked_owner
 from hubify.domains.gateway import Finding, Gate, Severity, Verdict
-from hubify.domains.skills.arguments import (
-    Category,
-    Line,
-    SkillName,
-    Summary,
-    VersionText,
-)
+from hubify.domains.skills.arguments import Category, Line, Summary
 from hubify.domains.skills.channels import make_beta, make_stable, store
 from hubify.domains.skills.errors import NameTaken, WrongState
 from hubify.domains.skills.intake import (
@@ -161,7 +155,7 @@ def import_version(
     findings that say why.
     """
     wish = Wish(
-        holder=_holder(ctx, owner),
+        holder=_owner_for(ctx, owner),
         slug=slug_from(name),
         author=author,
         version=_read_number(version),
@@ -217,7 +211,7 @@ def _import(ctx: MutationCtx, wish: Wish, place: Place, examined: Examined) -> I
     return msgspec.structs.replace(answer, findings=decision.findings)
 
 
-def _holder(ctx: MutationCtx, owner: str | None) -> str:
+def _owner_for(ctx: MutationCtx, owner: str | None) -> str:
     """The owner that a version is imported for.
 
     Raises:

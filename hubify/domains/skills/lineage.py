@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.skills.arguments import SkillName
+from hubify.domains.arguments import SkillName
 from hubify.domains.skills.errors import SkillNotFound
 from hubify.domains.skills.lookup import may_read, readable
 from hubify.domains.skills.tables import (

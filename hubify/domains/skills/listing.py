@@ -11,12 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from hubify.domains.arguments import OwnerName
-from hubify.domains.skills.arguments import (
-    Category,
-    Confidence,
-    SearchLimit,
-    SearchText,
-)
+from hubify.domains.skills.arguments import Category, Confidence, SearchLimit, SearchText
 from hubify.domains.skills.intake import category_name
 from hubify.domains.skills.lookup import may_read, sees_hidden_of, standing_of
 from hubify.domains.skills.tables import Listing, Skill, SkillStanding, SkillStatus, skills

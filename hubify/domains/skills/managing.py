@@ -5,17 +5,15 @@ have pinned stays readable for as long as its skill is.
 """
 
 from hubify.domains import gateway
-from hubify.domains.arguments import OwnerName, checked_owner, in_one_line
-from hubify.domains.skills.arguments import (
-    Category,
-    Description,
-    Items,
-    Line,
+from hubify.domains.arguments import (
+    OwnerName,
     Reason,
     SkillName,
-    Summary,
     VersionText,
+    checked_owner,
+    in_one_line,
 )
+from hubify.domains.skills.arguments import Category, Description, Items, Line, Summary
 from hubify.domains.skills.channels import end_canary, follow_up, make_beta, make_stable, store
 from hubify.domains.skills.errors import (
     NameTaken,

@@ -8,15 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from hubify.domains.arguments import SkillName, VersionText
 from hubify.domains.gateway import Decision, Finding, Verdict
-from hubify.domains.skills.arguments import (
-    Category,
-    Items,
-    SkillMd,
-    SkillName,
-    Summary,
-    VersionText,
-)
+from hubify.domains.skills.arguments import Category, Items, SkillMd, Summary
 from hubify.domains.skills.channels import channels_of, make_beta, make_stable, store
 from hubify.domains.skills.errors import (
     GatewayRefused,

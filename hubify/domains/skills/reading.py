@@ -9,8 +9,9 @@ from base64 import b64encode
 
 import msgspec
 
+from hubify.domains.arguments import SkillName, VersionText
 from hubify.domains.contents import get_content
-from hubify.domains.skills.arguments import FilePath, SkillName, VersionText
+from hubify.domains.skills.arguments import FilePath
 from hubify.domains.skills.errors import (
     FileNotFound,
     NothingStable,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from hubify.domains.agents import opted_in
-from hubify.domains.arguments import AgentId
-from hubify.domains.skills.arguments import Session, SkillName
+from hubify.domains.arguments import AgentId, SkillName
+from hubify.domains.skills.arguments import Session
 from hubify.domains.skills.channels import pointed, rollout_of, trial_secret
 from hubify.domains.skills.errors import NothingStable, SkillNotFound, VersionNotFound
 from hubify.domains.skills.exposures import note_issued
@@ -29,8 +29,8 @@ from hubify.domains.skills.tickets import (
     Holder,
     Trial,
     due_slot,
+    known_reporter,
     making_key,
-    reporter_of,
     ticket_for,
     trial_of,
 )
@@ -87,13 +87,13 @@ def resolve(
     stable version. One task may give a `session`, and then keeps one ticket of its own.
     """
     skill = readable(ctx, name)
-    holder = _holder(ctx.identity, agent_id, session)
+    holder = _ticket_holder(ctx.identity, agent_id, session)
     if holder is None:
         return _resolved(ctx, skill, _channel_choice(skill, channel or Channel.STABLE))
     pin = pin_of(ctx, skill, holder.owner, holder.agent)
     rollout = None if pin or channel else rollout_for(ctx, skill, holder)
     key = making_key(ctx)
-    slot = due_slot(key, skill, holder, reporter_of(ctx, skill, holder), ctx.now)
+    slot = due_slot(key, skill, holder, known_reporter(ctx, skill, holder), ctx.now)
     secret = trial_secret(ctx, rollout) if rollout else None
     trial = trial_of(rollout, secret, holder.owner, slot)
     choice = _choice(skill, pin, rollout, trial, channel)
@@ -146,7 +146,9 @@ def running_agent(principal: Principal, agent_id: str | None) -> str:
     return acting_agent(principal, agent_id) or principal.owner
 
 
-def _holder(principal: Principal, agent_id: str | None, session: str | None) -> Holder | None:
+def _ticket_holder(
+    principal: Principal, agent_id: str | None, session: str | None
+) -> Holder | None:
     if not principal.is_known:
         return None
     return Holder(principal.owner, running_agent(principal, agent_id), session or "")

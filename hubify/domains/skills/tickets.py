@@ -151,7 +151,7 @@ def spend_ticket(ctx: MutationCtx, skill: Skill, text: str, *, owner: str, agent
     return ticket
 
 
-def reporter_of(ctx: QueryCtx, skill: Skill, holder: Holder) -> SkillReporter | None:
+def known_reporter(ctx: QueryCtx, skill: Skill, holder: Holder) -> SkillReporter | None:
     """What is kept of an agent that has reported on the skill."""
     where = SkillReporter.where(skill_id=skill.id, owner=holder.owner, agent=holder.agent)
     return ctx.db.first(where)
@@ -190,7 +190,7 @@ def _new_key(ctx: MutationCtx) -> bytes:
 
 def _spend_turn(ctx: MutationCtx, skill: Skill, ticket: Ticket) -> None:
     holder = Holder(ticket.owner, ticket.agent)
-    reporter = reporter_of(ctx, skill, holder)
+    reporter = known_reporter(ctx, skill, holder)
     due = {
         due_slot(key, skill, holder, reporter, at).serial
         for key in ticket_keys(ctx)

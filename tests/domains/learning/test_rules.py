@@ -6,15 +6,13 @@ from hypothesis import strategies as st
 
 from hubify.domains.arguments import check_object
 from hubify.domains.learning.rules import (
-    MAX_PLATFORMS,
-    OTHER_PLATFORM,
     counted_day,
     found_the_same,
-    rate,
     span_of,
     total_of,
 )
 from hubify.domains.learning.tables import SkillDay
+from hubify.domains.skills.rules import MAX_PLATFORMS, OTHER_PLATFORM, success_rate
 from hubify.evidence.confidence import UNITS_PER_RUN, Evidence
 from hubify.evidence.reports import Outcome
 from hubify.functions import Int64, InvalidInput
@@ -44,7 +42,7 @@ def test_what_fell_into_a_span_is_the_difference_of_two_totals(
         inside = [halves for day, _platform, halves in told if day <= end]
         span = span_of(total_of(upto[-1] if upto else None), (0, 0))
         assert span.executions == len(inside)
-        assert span.success_rate == rate(len(inside), sum(inside))
+        assert span.success_rate == success_rate(len(inside), sum(inside))
     if days:
         assert sum(count for count, _halves in days[max(days)].platforms.values()) == len(told)
 
