@@ -94,9 +94,7 @@ class ApiKeyUse(Row, frozen=True):
     last_at: int
 
 
-@auth.table(
-    "sessions", unique("digest"), index("key_id"), index("owner", "agent"), index("expires_at")
-)
+@auth.table("sessions", unique("digest"), index("expires_at"))
 class Session(Row, frozen=True):
     """A short-lived credential of one agent, made with a key and ending with it.
 

@@ -4,7 +4,7 @@ Invariant: queries and mutations can reach nothing else, so they can be run agai
 has no clock; time enters it as the tick rows that a cron commits (product.md, "Time in queries").
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -293,6 +293,3 @@ class ActionCtx:
 
         """
         return await self._caller.call(function, arguments)
-
-
-ActionFunction = Callable[..., Coroutine[Any, Any, Any]]

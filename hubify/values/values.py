@@ -4,7 +4,6 @@ Invariant: a plain Python int and an integral float are the same number (a float
 whole numbers beyond 2**53 travel as `Int64` only, so no number ever changes silently.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -96,13 +95,6 @@ def check_number(number: float, where: str) -> None:
     if isinstance(number, int) and abs(number) > limits.SAFE_INTEGER:
         message = f"{where} is beyond 2**53; send it as an int64"
         raise InvalidInput(message)
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a plain finite number (not a boolean)."""
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _check_object(value: Mapping[object, object], where: str, depth: int) -> None:

@@ -33,7 +33,7 @@ class EndorsementType(StrEnum):
     INSIGHTFUL = "insightful"
 
 
-@learning.table("learning_reports", index("skill_id", "created_at"), index("agent", "created_at"))
+@learning.table("learning_reports", index("skill_id", "created_at"))
 class Report(Row, frozen=True, omit_defaults=True):
     """One run of one version, as its agent told it, with known secrets taken out.
 
