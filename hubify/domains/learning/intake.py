@@ -18,6 +18,7 @@ from hubify.domains.skills import (
     TicketRefused,
     VersionNotFound,
     VersionStatus,
+    belongs_to,
     may_read,
     require_version,
     rollout_of,
@@ -26,6 +27,7 @@ from hubify.domains.skills import (
     spend_ticket,
     stable_version,
 )
+from hubify.domains.skills.rules import is_published
 from hubify.evidence.redaction import redact
 from hubify.evidence.reports import Arm
 from hubify.evidence.tickets import Ticket
@@ -121,7 +123,8 @@ def reported_version(
     """The version a report is about: the one it names, its ticket's, or the stable one.
 
     Raises:
-        VersionNotFound: the skill has no such version, or it is a draft.
+        VersionNotFound: the skill has no such version, or it is a draft, or has no files and is
+            somebody else's: only who imports a record knows of runs of such a one.
         NothingStable: none was named and none is stable.
         TicketRefused: it names another version than its ticket.
 
@@ -130,7 +133,8 @@ def reported_version(
         raise TicketRefused(f"the ticket is for version {ticket.version}, not {version}")
     number = ticket.version if ticket else version
     found = stable_version(ctx, skill) if number is None else require_version(ctx, skill, number)
-    if found.status is VersionStatus.DRAFT:
+    is_known = found.status is VersionStatus.PLACEHOLDER and belongs_to(skill, ctx.identity)
+    if not (is_known or is_published(found.status)):
         raise VersionNotFound(skill.name, found.version)
     return found
 

@@ -201,6 +201,16 @@ def test_a_draft_cannot_be_reported_on() -> None:
         story.report("ada", skillVersion="1.0.1")
 
 
+def test_runs_of_a_version_without_files_are_told_by_its_owner_alone(story: Story) -> None:
+    idea = {"name": "idea", "description": "Only an idea."}
+    story.backend.mutation("skills:importVersion", idea, principal=AUTHOR)
+    told = {"skillName": "idea", "skillVersion": "1.0.0", "outcome": "success"}
+    stranger, owner = known("ada", "learning:report"), known(AUTHOR.owner, "learning:report")
+    with pytest.raises(VersionNotFound):
+        story.backend.mutation("learning:report", told, principal=stranger)
+    assert story.backend.mutation("learning:report", told, principal=owner)
+
+
 def test_a_skill_without_a_stable_version_needs_the_version_named(story: Story) -> None:
     new = {"skillMd": SKILL_MD.replace(NAME, "young"), "channel": "beta", "version": "0.1.0"}
     story.backend.action("skills:publish", new, principal=AUTHOR)
