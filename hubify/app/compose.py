@@ -23,6 +23,7 @@ from hubify.domains.erasure import erasure
 from hubify.domains.evolution import evolution
 from hubify.domains.gateway import gateway
 from hubify.domains.learning import learning
+from hubify.domains.learning.flags import report_flags
 from hubify.domains.skills import skills
 from hubify.domains.system import system
 from hubify.functions.backend import Answer, Backend, Call
@@ -42,7 +43,8 @@ from hubify.values.errors import AppError, Unavailable
 log = logging.getLogger("hubify")
 
 DOMAINS: tuple[Domain, ...] = (
-    system, auth, contents, agents, agent_keys, skills, gateway, evolution, learning, erasure,
+    system, auth, contents, agents, agent_keys, skills, gateway, evolution, learning, report_flags,
+    erasure,
 )  # fmt: skip
 
 

@@ -3,10 +3,14 @@
 Invariant: what reports add up to is the same before and after.
 """
 
+import msgspec
+
 from hubify.domains.learning.tables import (
     Report,
     ReportedRun,
     ReportEndorsement,
+    ReportFlag,
+    ReportStream,
     SignedNonce,
     SkillDay,
 )
@@ -52,3 +56,18 @@ def erase_endorsement(
 def erase_run(_ctx: MutationCtx, row: ReportedRun, subject: Subject) -> ReportedRun | None:
     """By which names of its own an owner told its runs apart goes: it reports no more."""
     return None if subject.is_owner(row.owner) else row
+
+
+@erasers.of(ReportStream)
+def erase_stream(_ctx: MutationCtx, row: ReportStream, subject: Subject) -> ReportStream:
+    """What is odd about reports stays told under the pseudonym; what they told is forgotten."""
+    if not subject.is_owner(row.owner):
+        return row
+    stream = msgspec.structs.replace(row.stream, fingerprints=())
+    return row.changed(owner=str(subject.named(row.owner)), stream=stream)
+
+
+@erasers.of(ReportFlag)
+def erase_flag(_ctx: MutationCtx, row: ReportFlag, subject: Subject) -> ReportFlag:
+    """A flag stays, under the pseudonym."""
+    return row.changed(owner=str(subject.named(row.owner)))

@@ -17,6 +17,7 @@ from hubify.domains.evolution import (
     propose,
 )
 from hubify.domains.learning.effects import is_due, weigh_effect
+from hubify.domains.learning.flags import watch
 from hubify.domains.learning.intake import (
     Filed,
     Told,
@@ -71,6 +72,7 @@ from hubify.domains.skills import (
 )
 from hubify.domains.skills import count_report as count_for_skill
 from hubify.domains.skills.rules import platform_name
+from hubify.evidence.flags import FlagKind
 from hubify.evidence.reports import Binding, Outcome
 from hubify.evidence.tickets import Ticket
 from hubify.functions import MutationCtx, QueryCtx, RowId, post
@@ -93,7 +95,8 @@ class Reported(msgspec.Struct, frozen=True):
     """What a report did. `log_id` and `report_id` are the same id in the words of two pages.
 
     `repeated`: its run, or this very signed report, was told of before; this is that report, and
-    nothing was done.
+    nothing was done. `flags`: what is odd about the owner's reports on the version, with this one
+    (`verification.getFlags`).
     """
 
     log_id: RowId
@@ -103,6 +106,7 @@ class Reported(msgspec.Struct, frozen=True):
     evolution_triggered: bool
     similar_improvements: tuple[SimilarImprovement, ...]
     repeated: bool = False
+    flags: tuple[FlagKind, ...] = ()
 
 
 @learning.mutation(
@@ -225,6 +229,7 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
     agreed = found_the_same(run.outcome, moved.told_before, moved.told_by_owner)
     count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
     count_day(ctx, skill, run)
+    flags = watch(ctx, filed, stored.id, moved)
     if trial is not None and is_due(observe_run(ctx, trial)):
         ctx.schedule(weigh_effect, canary_id=trial.canary_id)
     proposed = NOTHING_PROPOSED
@@ -238,6 +243,7 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
         skill_confidence_change=round(moved.skill_after - moved.skill_before, 2),
         evolution_triggered=proposed.triggered,
         similar_improvements=proposed.similar,
+        flags=flags,
     )
 
 

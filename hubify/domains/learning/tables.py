@@ -7,6 +7,7 @@ Invariant: a report never changes once written, and is never removed. Everything
 from enum import StrEnum
 from typing import Any
 
+from hubify.evidence.flags import FlagKind, Stream
 from hubify.evidence.reports import Arm, Binding, Outcome
 from hubify.functions import Domain, Row, RowId, index, unique
 
@@ -79,6 +80,39 @@ class SignedNonce(Row, frozen=True):
     signature: bytes
     report_id: RowId
     expires_at: int
+
+
+@learning.table("report_streams", unique("version_id", "owner"))
+class ReportStream(Row, frozen=True):
+    """What is remembered of one owner's reports on a version, to notice what is odd about them."""
+
+    version_id: RowId
+    owner: str
+    stream: Stream
+
+
+@learning.table(
+    "report_flags",
+    unique("version_id", "owner", "kind"),
+    index("skill_id"),
+    index("owner"),
+)
+class ReportFlag(Row, frozen=True):
+    """Something odd about an owner's reports on a version; times are milliseconds since 1970.
+
+    `reports` met the rule, `examples` the last of them; `measure` is the largest of all.
+    """
+
+    skill_id: RowId
+    version_id: RowId
+    skill_version: str
+    owner: str
+    kind: FlagKind
+    since: int
+    last: int
+    reports: int
+    measure: float
+    examples: tuple[RowId, ...]
 
 
 @learning.table("reported_runs", unique("owner", "run_id"))

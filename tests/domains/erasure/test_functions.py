@@ -148,6 +148,15 @@ def test_what_a_key_signed_is_told_together_and_the_key_is_gone() -> None:
     assert left(world, public_key.encode()) == {}
 
 
+def test_what_was_odd_about_reports_stays_told_under_the_pseudonym() -> None:
+    world = lived_in()
+    for _ in range(5):
+        world.report("quillon", durationMs=1503.5)
+    pseudonym = world.erase().pseudonym
+    (flag,) = world.backend.query("verification:getFlags", {"skillName": NAME}).flags
+    assert (flag.kind, flag.owner, flag.reports) == ("duplicates", pseudonym, 2)
+
+
 def test_the_past_cannot_be_read_where_it_would_show_the_name() -> None:
     world = lived_in()
     before = world.backend.head()

@@ -78,7 +78,7 @@ def test_a_report_is_answered_in_camel_case_within_an_envelope(page: Page) -> No
     data = answer["data"]
     assert list(data) == [
         "logId", "reportId", "skillId", "skillConfidenceChange", "evolutionTriggered",
-        "similarImprovements", "repeated",
+        "similarImprovements", "repeated", "flags",
     ]  # fmt: skip
     assert isinstance(data["logId"], str)
     assert data["evolutionTriggered"] is False
