@@ -26,6 +26,7 @@ from hubify.domains.learning import learning
 from hubify.domains.learning.flags import report_flags
 from hubify.domains.skills import skills
 from hubify.domains.system import system
+from hubify.domains.verification import verification
 from hubify.functions.backend import Answer, Backend, Call
 from hubify.functions.declare import Domain, build_registry
 from hubify.functions.flusher import Flusher
@@ -43,8 +44,8 @@ from hubify.values.errors import AppError, Unavailable
 log = logging.getLogger("hubify")
 
 DOMAINS: tuple[Domain, ...] = (
-    system, auth, contents, agents, agent_keys, skills, gateway, evolution, learning, report_flags,
-    erasure,
+    system, auth, contents, agents, agent_keys, skills, gateway, verification, evolution, learning,
+    report_flags, erasure,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hubify.domains.skills import skills
 from hubify.domains.skills.resolving import Resolved
 from hubify.domains.skills.views import SkillDetails
 from hubify.domains.system import system
+from hubify.domains.verification import verification
 from hubify.functions import Domain, Principal
 from hubify.testing.backend import InMemoryBackend, known
 
@@ -59,7 +60,17 @@ class Story:
     """Whether a fault in a function fails the test, rather than the call as in production."""
 
     def __init__(self, *more: Domain, **settings: object) -> None:
-        domains = [system, contents, gateway, agents, skills, evolution, learning, *more]
+        domains = [
+            system,
+            contents,
+            gateway,
+            agents,
+            skills,
+            verification,
+            evolution,
+            learning,
+            *more,
+        ]
         self.backend = InMemoryBackend(domains, strict=self.strict)
         self.random = Random(7)
         self.backend.run_due()

@@ -15,6 +15,8 @@ from hubify.domains.learning import erasing as of_learning
 from hubify.domains.learning import learning
 from hubify.domains.skills import erasing as of_skills
 from hubify.domains.skills import skills
+from hubify.domains.verification import erasing as of_verification
+from hubify.domains.verification import verification
 from hubify.functions import Domain, Row
 from hubify.functions import erasing as of_functions
 from hubify.functions.declare import SYSTEM_TABLES
@@ -50,6 +52,7 @@ for _domain, _erasers in (
     (agent_keys.agent_keys, agent_keys.erasers),
     (skills, of_skills.erasers),
     (gateway.gateway, gateway.erasers),
+    (verification, of_verification.erasers),
     (evolution, of_evolution.erasers),
     (learning, of_learning.erasers),
     (erasure, own),

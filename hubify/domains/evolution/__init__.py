@@ -10,6 +10,7 @@ from hubify.domains.evolution.grouping import (
     Proposed,
     SimilarImprovement,
     Suggestion,
+    follow_trouble,
     propose,
     trigger_if_due,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "canary_of",
     "entries_of_look",
     "evolution",
+    "follow_trouble",
     "functions",
     "give_opinion",
     "group_with_skill",

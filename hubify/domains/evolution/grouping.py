@@ -23,8 +23,9 @@ from hubify.domains.evolution.tables import (
     Supporter,
     TriggerType,
 )
-from hubify.domains.evolution.views import LIVE_GROUPS, live
+from hubify.domains.evolution.views import LIVE_GROUPS, groups_of, live
 from hubify.domains.skills import Skill
+from hubify.domains.verification import open_alerts
 from hubify.evidence.similarity.analysis import Suggestion as Features
 from hubify.evidence.similarity.analysis import analyse
 from hubify.evidence.similarity.grouping import Candidate, Group, candidates
@@ -38,6 +39,8 @@ MAX_WORDINGS = 30
 MAX_ANALYSED = 300
 """Wordings that one suggestion is compared with; each is analysed once per process."""
 MAX_SIMILAR = 5
+MAX_FOLLOWED = 5
+"""Most wanted requests that are looked at when something is found of a skill."""
 SIMILAR_FROM = 0.25
 """Score from which a group is shown to the reporter, far below where it is joined unasked."""
 
@@ -177,10 +180,24 @@ def support(
 
 def trigger_if_due(ctx: MutationCtx, skill: Skill, group: ImprovementGroup) -> bool:
     """Set an evolution off if nothing is missing any more; whether this did it."""
-    if group.status is not GroupStatus.OPEN or missing_for_trigger(group, skill):
+    if group.status is not GroupStatus.OPEN:
         return False
-    begin(ctx, skill, group, TriggerType.IMPROVEMENT_THRESHOLD)
+    cause = TriggerType.IMPROVEMENT_THRESHOLD
+    if missing_for_trigger(group, skill):
+        troubles = open_alerts(ctx, skill)
+        if not troubles or missing_for_trigger(group, skill, is_troubled=True):
+            return False
+        cause = TriggerType(troubles[-1].kind)
+    begin(ctx, skill, group, cause)
     return True
+
+
+def follow_trouble(ctx: MutationCtx, skill: Skill) -> bool:
+    """Follow the most wanted request of a skill of which something was found, if enough ask for it.
+
+    While too few do, the next suggestion or endorsement that makes them enough is followed.
+    """
+    return any(trigger_if_due(ctx, skill, group) for group in groups_of(ctx, skill)[:MAX_FOLLOWED])
 
 
 def _joined(

@@ -6,7 +6,6 @@ watch it beside a busy hub; each list is bounded, the newest first.
 
 import msgspec
 
-from hubify.domains.evolution.rules import missing_for_trigger
 from hubify.domains.evolution.tables import (
     Canary,
     CanaryStatus,
@@ -17,7 +16,7 @@ from hubify.domains.evolution.tables import (
     TriggerType,
     evolution,
 )
-from hubify.domains.evolution.views import percent_of, waits_for
+from hubify.domains.evolution.views import lacking, percent_of, waits_for
 from hubify.domains.skills import Skill, may_read
 from hubify.domains.skills.tables import SkillStatus
 from hubify.functions import QueryCtx, RowId, get
@@ -103,7 +102,7 @@ def open_requests(ctx: QueryCtx) -> tuple[RequestBrief, ...]:
     query = ImprovementGroup.where(status=GroupStatus.OPEN).order_by("last_seen").newest_first()
     rows = ctx.db.take(query, limit=MAX_REQUESTS)
     found = ((visible(ctx, row.skill_id), row) for row in rows)
-    return tuple(request_of(skill, row) for skill, row in found if skill is not None)
+    return tuple(request_of(ctx, skill, row) for skill, row in found if skill is not None)
 
 
 def visible(ctx: QueryCtx, skill_id: RowId) -> Skill | None:
@@ -145,7 +144,7 @@ def draft_of(skill: Skill, attempt: Evolution) -> DraftBrief:
     )
 
 
-def request_of(skill: Skill, group: ImprovementGroup) -> RequestBrief:
+def request_of(ctx: QueryCtx, skill: Skill, group: ImprovementGroup) -> RequestBrief:
     """An open request, in one line."""
     return RequestBrief(
         group_id=group.id,
@@ -153,6 +152,6 @@ def request_of(skill: Skill, group: ImprovementGroup) -> RequestBrief:
         suggestion=group.text,
         agent_count=group.agents,
         owner_count=group.owners,
-        missing=missing_for_trigger(group, skill),
+        missing=lacking(ctx, skill, group),
         last_seen=group.last_seen,
     )

@@ -56,19 +56,30 @@ def waits_for_person(skill: Skill, attempt: Evolution) -> bool:
     return skill.evolution.manual_approval and attempt.decided_by is None
 
 
-def missing_for_trigger(group: ImprovementGroup, skill: Skill) -> str | None:
-    """Why an open group does not trigger, and what is missing; None when it may."""
+def needed_supporters(settings: EvolutionSettings, *, is_troubled: bool) -> int:
+    """How many have to stand behind a group: half as many, where something is wrong anyway."""
+    return -(-settings.min_reporters // 2) if is_troubled else settings.min_reporters
+
+
+def missing_for_trigger(
+    group: ImprovementGroup, skill: Skill, *, is_troubled: bool = False
+) -> str | None:
+    """Why an open group does not trigger, and what is missing; None when it may.
+
+    `is_troubled`: an alert holds of the skill's stable version.
+    """
     settings, obstacle = skill.evolution, not_evolving(skill)
     if obstacle is not None:
         return obstacle
     if not settings.enabled:
         return "evolution is switched off for this skill"
     count, unit = supporters_of(group, settings), str(settings.count_by)
-    if count < settings.min_reporters:
+    threshold = needed_supporters(settings, is_troubled=is_troubled)
+    if count < threshold:
         seen = plural(group.agents, "agent")
         if settings.count_by is CountBy.OWNER:
             seen = f"{seen}, {plural(group.owners, 'owner')}"
-        needed = settings.min_reporters - count
+        needed = threshold - count
         return f"{seen}: {needed} more {unit}{'s' if needed > 1 else ''} needed"
     if count <= group.tried_at:
         return f"{group.note or 'its draft came to nothing'}; one more {unit} needed to try again"

@@ -23,6 +23,7 @@ from hubify.functions import InvalidInput, MutationCtx, QueryCtx, get, patch
 
 Reporters = Annotated[int, msgspec.Meta(ge=1, le=100)]
 StageHour = Annotated[float, msgspec.Meta(gt=0, le=24 * 90)]
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 StageShare = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Stages = msgspec.Meta(min_length=1, max_length=10)
 StageHours = Annotated[tuple[StageHour, ...], Stages]
@@ -59,6 +60,9 @@ def update_settings(
     stage_shares: StageShares | None = None,
     opt_in_only: bool | None = None,
     promote_on_no_regression: bool | None = None,
+    least_success: Share | None = None,
+    same_error: Share | None = None,
+    platform_gap: Share | None = None,
 ) -> EvolutionSettings:
     """Change how a skill evolves; what is left out stays. A running trial keeps its rules.
 
@@ -75,6 +79,9 @@ def update_settings(
         "stage_shares": stage_shares,
         "opt_in_only": opt_in_only,
         "promote_on_no_regression": promote_on_no_regression,
+        "least_success": least_success,
+        "same_error": same_error,
+        "platform_gap": platform_gap,
     }
     changes = {name: value for name, value in told.items() if value is not None}
     settings = checked(msgspec.structs.replace(skill.evolution, **changes))

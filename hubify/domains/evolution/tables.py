@@ -51,6 +51,10 @@ class TriggerType(StrEnum):
 
     IMPROVEMENT_THRESHOLD = "improvement_threshold"
     MANUAL_REQUEST = "manual_request"
+    CONFIDENCE_DECLINE = "confidence_decline"
+    HIGH_FAILURE_RATE = "high_failure_rate"
+    ERROR_PATTERN = "error_pattern"
+    PLATFORM_GAP = "platform_gap"
 
 
 class EvolutionStatus(StrEnum):
@@ -265,7 +269,7 @@ class CanaryInterval(Row, frozen=True):
     as_of: int
 
 
-@evolution.table("evolution_credits", index("skill_id"), index("agent"))
+@evolution.table("evolution_credits", index("skill_id"))
 class Credit(Row, frozen=True):
     """A contributor's part in a version that was promoted; the parts of one version add up to 1."""
 

@@ -44,6 +44,7 @@ from hubify.domains.evolution.tables import (
     TriggerType,
 )
 from hubify.domains.skills import Skill, of_visible_skill, tickets_of
+from hubify.domains.verification import open_alerts
 from hubify.evidence.canary import CanaryState, Decision, Verdict, decision_of
 from hubify.functions import Query, QueryCtx
 
@@ -54,6 +55,10 @@ LIVE_GROUPS = (GroupStatus.OPEN, GroupStatus.DRAFTING, GroupStatus.CANARY)
 TRIGGERS = {
     TriggerType.IMPROVEMENT_THRESHOLD: "enough agents ask for the same",
     TriggerType.MANUAL_REQUEST: "a maintainer asked for a new version",
+    TriggerType.CONFIDENCE_DECLINE: "the stable version fails more often than it did",
+    TriggerType.HIGH_FAILURE_RATE: "the stable version fails more often than the skill allows",
+    TriggerType.ERROR_PATTERN: "runs of several owners end with the same error",
+    TriggerType.PLATFORM_GAP: "runs on one platform fail more often than elsewhere",
 }
 SHOWN_STATUS = {
     EvolutionStatus.DRAFTING: "pending",
@@ -112,7 +117,12 @@ def reason_of(ctx: QueryCtx, skill: Skill, attempt: Evolution | None) -> str:
     groups = groups_of(ctx, skill)
     if not groups:
         return "no improvements are pending"
-    return missing_for_trigger(groups[0], skill) or "an evolution is about to begin"
+    return lacking(ctx, skill, groups[0]) or "an evolution is about to begin"
+
+
+def lacking(ctx: QueryCtx, skill: Skill, group: ImprovementGroup) -> str | None:
+    """What an open group lacks to be followed, as things stand with its skill."""
+    return missing_for_trigger(group, skill, is_troubled=bool(open_alerts(ctx, skill)))
 
 
 def canary_of(ctx: QueryCtx, attempt: Evolution) -> Canary | None:
@@ -244,7 +254,7 @@ def improvement_of(ctx: QueryCtx, skill: Skill, group: ImprovementGroup) -> Pend
         first_seen=group.first_seen,
         last_seen=group.last_seen,
         status=improvement_status(group),
-        missing=missing_for_trigger(group, skill) if is_open else None,
+        missing=lacking(ctx, skill, group) if is_open else None,
     )
 
 

@@ -62,6 +62,7 @@ from hubify.domains.learning.tables import (
     SkillDay,
     learning,
 )
+from hubify.domains.learning.watching import note_reported
 from hubify.domains.skills import (
     NothingStable,
     Run,
@@ -230,6 +231,7 @@ def take_in(ctx: MutationCtx, filed: Filed) -> Reported:
     count_report(ctx, agent, run.outcome, run.platform, agreed=agreed)
     count_day(ctx, skill, run)
     flags = watch(ctx, filed, stored.id, moved)
+    note_reported(ctx, skill)
     if trial is not None and is_due(observe_run(ctx, trial)):
         ctx.schedule(weigh_effect, canary_id=trial.canary_id)
     proposed = NOTHING_PROPOSED

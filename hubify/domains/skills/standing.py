@@ -12,6 +12,7 @@ from hubify.domains.skills.tables import (
     CELL_DAYS,
     DayTally,
     EvidenceCell,
+    KnownAlert,
     OwnerEvidence,
     Skill,
     SkillReporter,
@@ -159,6 +160,13 @@ def show(ctx: MutationCtx, standing: SkillStanding, confidence: float, day: int)
         level=level,
         trend=trend_of(standing.recent, day),
     )
+
+
+def show_alert(ctx: MutationCtx, skill: Skill, alert: KnownAlert | None) -> None:
+    """Let a skill say what was found of its stable version, or that nothing holds any more."""
+    standing = standing_of(ctx, skill)
+    if standing.alert != alert:
+        ctx.db.replace(standing, alert=alert)
 
 
 def _as_of(ctx: MutationCtx, version: SkillVersion, day: int) -> VersionStanding:

@@ -93,6 +93,10 @@ class EvolutionSettings(msgspec.Struct, frozen=True):
     `opt_in_only`: tickets of a trial, in both arms, go to agents that have opted in to canaries,
     so that volunteers are compared with volunteers. `promote_on_no_regression`: a trial whose time
     is over without proof promotes the version if no loss is to be seen, and says so.
+
+    Runs of the stable version are watched: `least_success` is the success rate below which they
+    are too bad, `same_error` the share of them that one error may end, `platform_gap` how much more
+    often they may fail on one platform than elsewhere; 0 looks for none of these.
     """
 
     enabled: bool = True
@@ -103,6 +107,9 @@ class EvolutionSettings(msgspec.Struct, frozen=True):
     stage_shares: tuple[float, ...] = (0.05, 0.25, 0.5)
     opt_in_only: bool = False
     promote_on_no_regression: bool = False
+    least_success: float = 0.5
+    same_error: float = 0.1
+    platform_gap: float = 0.2
 
 
 @skills.table("evolution_defaults", unique("name"))
@@ -112,6 +119,16 @@ class EvolutionDefaults(Row, frozen=True):
     name: str
     min_reporters: int
     count_by: CountBy
+
+
+class KnownAlert(msgspec.Struct, frozen=True):
+    """What was found last of a skill's stable version, and still holds (`verification`)."""
+
+    alert_id: RowId
+    version: str
+    kind: str
+    message: str
+    raised_at: int
 
 
 class FileRef(msgspec.Struct, frozen=True):
@@ -390,6 +407,7 @@ class SkillStanding(Row, frozen=True):
     recent: tuple[DayCount, ...] = ()
     last_executed_at: int | None = None
     stars: int = 0
+    alert: KnownAlert | None = None
 
 
 @skills.table("skill_reporters", unique("skill_id", "owner", "agent"))

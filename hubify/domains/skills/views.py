@@ -14,6 +14,7 @@ from hubify.domains.skills.tables import (
     Change,
     EvolutionSettings,
     FileRef,
+    KnownAlert,
     Origin,
     Skill,
     SkillStanding,
@@ -32,7 +33,8 @@ class SkillSummary(Row, frozen=True):
     """A skill in a list. `version` is the stable one, None while there is none.
 
     `confidence` is a whole number from 0 to 100, `success_rate` lies between 0 and 1 (a partial
-    run is half a success), `last_executed` is in milliseconds since 1970.
+    run is half a success), `last_executed` is in milliseconds since 1970. `alert` says when the
+    stable version has broken, or does worse than it may.
     """
 
     name: str
@@ -55,6 +57,7 @@ class SkillSummary(Row, frozen=True):
     last_executed: int | None
     stars: int
     updated_at: int
+    alert: KnownAlert | None
 
 
 class SkillDetails(SkillSummary, frozen=True):
@@ -168,6 +171,7 @@ def _summary(skill: Skill, standing: SkillStanding) -> dict[str, Any]:
         "trend": standing.trend,
         "last_executed": standing.last_executed_at,
         "stars": standing.stars,
+        "alert": standing.alert,
         "updated_at": skill.updated_at,
     }
 

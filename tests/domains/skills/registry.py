@@ -32,6 +32,7 @@ from hubify.domains.skills.tables import (
 )
 from hubify.domains.skills.tickets import spend_ticket
 from hubify.domains.system import system
+from hubify.domains.verification import verification
 from hubify.evidence.confidence import Evidence
 from hubify.evidence.reports import Binding, Outcome
 from hubify.functions import Domain, MutationCtx, Principal, QueryCtx
@@ -151,7 +152,7 @@ class SkillRegistry:
     """An in-memory backend with the domains of skills, and one owner, `ada`, who publishes."""
 
     def __init__(self, *, engine: Engine | None = None, alone: bool = True) -> None:
-        domains = [system, contents, gateway, skills, evolution, probe]
+        domains = [system, contents, gateway, skills, verification, evolution, probe]
         self.backend = InMemoryBackend(domains, engine=engine, alone=alone)
         self.ada = known("ada", "skills:read", "skills:write")
         self.bob = known("bob", "skills:read", "skills:write")
