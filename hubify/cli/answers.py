@@ -49,9 +49,11 @@ class Key(Answer, frozen=True):
 
 
 class Keys(Answer, frozen=True):
-    """An owner's keys."""
+    """A page of an owner's keys."""
 
     tokens: list[Key]
+    is_done: bool = True
+    continue_cursor: str = ""
 
 
 class WhoAmI(Answer, frozen=True):
@@ -160,6 +162,7 @@ class Reported(Answer, frozen=True):
     skill_confidence_change: float
     evolution_triggered: bool
     repeated: bool = False
+    flags: tuple[str, ...] = ()
 
 
 class FunctionArgument(Answer, frozen=True):

@@ -4,7 +4,8 @@ Invariant: a new key's secret is all that goes to standard output, once.
 """
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from cyclopts import App, Group
 
@@ -12,6 +13,7 @@ from hubify.cli.answers import Keys, NewKey, read
 from hubify.cli.options import DataOption, JsonOption, branch, told
 from hubify.cli.reach import reached
 from hubify.cli.tables import columns, moment
+from hubify.cli.targets import Hub
 from hubify.cli.world import Misuse, World
 
 DEFAULT_SCOPES = ("skills:read", "learning:report")
@@ -72,11 +74,11 @@ class KeyCommands:
     ) -> None:
         """List an owner's keys, newest first, without their secrets."""
         with reached(self._world, data) as hub:
-            answer = hub.query("auth:listApiTokens", {"owner": owner} if owner else {})
+            pages = list(_pages(hub, owner))
         if json:
-            self._world.print_json(answer)
+            self._world.print_json({"tokens": [key for page in pages for key in page["tokens"]]})
             return
-        keys = read(Keys, answer).tokens
+        keys = [key for page in pages for key in read(Keys, page).tokens]
         if not keys:
             self._world.say("there are no keys of that owner")
             return
@@ -109,6 +111,18 @@ def keys_app(world: World, group: Group, place: int) -> App:
     for command in (commands.create, commands.list, commands.revoke):
         app.command(command)
     return app
+
+
+def _pages(hub: Hub, owner: str | None) -> Iterator[Any]:
+    """Every page of an owner's keys, as it was answered."""
+    wish: dict[str, object] = {"owner": owner} if owner else {}
+    while True:
+        answer = hub.query("auth:listApiTokens", wish)
+        yield answer
+        page = read(Keys, answer)
+        if page.is_done or page.continue_cursor == wish.get("cursor"):
+            return
+        wish = {**wish, "cursor": page.continue_cursor}
 
 
 def seconds(duration: str | None) -> int | None:

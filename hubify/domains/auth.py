@@ -8,9 +8,11 @@ import hashlib
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from hubify.domains.arguments import AgentId, check_object, checked_owner
+import msgspec
+
+from hubify.domains.arguments import AgentId, Cursor, check_object, checked_owner
 from hubify.domains.auth_answers import (
     Caller,
     NewSession,
@@ -27,6 +29,7 @@ from hubify.functions import (
     InvalidInput,
     MutationCtx,
     NotFound,
+    PageRequest,
     Principal,
     QueryCtx,
     RowId,
@@ -53,6 +56,7 @@ MAX_NAME, MAX_SCOPES, MAX_SCOPE = 100, 50, 120
 MAX_TTL_S = 30 * 24 * 3600
 MAX_KEY_LIFE_S = 10 * 365 * 24 * 3600
 MAX_LISTED = 500
+Listed = Annotated[int, msgspec.Meta(ge=1, le=MAX_LISTED)]
 MAX_GENERATIONS = 8  # of keys minted by keys that were minted, and so on
 KEPT_SESSIONS_MS = 7 * MS_PER_DAY
 SWEEP_ROWS = 500
@@ -291,12 +295,23 @@ def create_api_token(
 
 
 @auth.query(scope="auth:read", rest=get("/v1/auth/tokens"))
-def list_api_tokens(ctx: QueryCtx, *, owner: str | None = None) -> TokenList:
-    """The caller's keys, newest first, without their secrets; a key of an agent sees that one's."""
+def list_api_tokens(
+    ctx: QueryCtx,
+    *,
+    owner: str | None = None,
+    limit: Listed = MAX_LISTED,
+    cursor: Cursor | None = None,
+) -> TokenList:
+    """The caller's keys, newest first, without their secrets; a key of an agent sees that one's.
+
+    Pass `continueCursor` as `cursor` for the keys after these.
+    """
     caller = ctx.identity
     holder = _holder(caller, owner)
-    keys = ctx.db.take(ApiKey.where(owner=holder).newest_first(), limit=MAX_LISTED)
-    return TokenList([_info(ctx, key) for key in keys if _may_manage(caller, key)])
+    request = PageRequest(num_items=limit, cursor=cursor)
+    page = ctx.paginate(ApiKey.where(owner=holder).newest_first(), request)
+    shown = [_info(ctx, key) for key in page.page if _may_manage(caller, key)]
+    return TokenList(shown, page.is_done, page.continue_cursor)
 
 
 @auth.mutation(scope="auth:write", rest=delete("/v1/auth/tokens/{token_id}"), errors=(KeyNotFound,))

@@ -50,9 +50,11 @@ class TokenInfo(msgspec.Struct, frozen=True):
 
 
 class TokenList(msgspec.Struct, frozen=True):
-    """An owner's keys."""
+    """A page of an owner's keys, and where the next one begins."""
 
     tokens: list[TokenInfo]
+    is_done: bool
+    continue_cursor: str
 
 
 class NewSession(msgspec.Struct, frozen=True):

@@ -374,3 +374,16 @@ def test_sessions_are_forgotten_a_week_after_their_end(
     assert sessions_of(door) == 10
     door.backend.advance(2 * DAY_S * 1000)
     assert sessions_of(door) == 1
+
+
+def test_every_key_is_listed_page_by_page(door: Door) -> None:
+    ids = {door.identities.find(door.key("skills:read")).credential for _key in range(5)}
+    seen: set[str] = set()
+    wanted: dict[str, object] = {"limit": 2}
+    while True:
+        page = door.backend.query("auth:listApiTokens", wanted, principal=KIM)
+        seen |= {token.id for token in page.tokens}
+        if page.is_done:
+            break
+        wanted["cursor"] = page.continue_cursor
+    assert seen == ids

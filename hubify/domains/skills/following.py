@@ -27,7 +27,6 @@ R = TypeVar("R", bound=Row)
 READ = "skills:read"
 MAX_STARS, MAX_PINS = 1_000, 500
 """Stars and pins that an owner and its agents may have."""
-MAX_LISTED = 500
 
 
 class Starred(msgspec.Struct, frozen=True):
@@ -80,10 +79,10 @@ def unstar(ctx: MutationCtx, *, name: SkillName, agent_id: AgentId | None = None
 
 @skills.query(scope=READ, rest=get("/v1/stars"))
 def list_starred(ctx: QueryCtx, *, agent_id: AgentId | None = None) -> list[str]:
-    """The names of the skills that the caller follows, the last one first; 500 at most."""
+    """The names of all skills that the caller follows, the last one first; 1,000 at most."""
     agent = acting_agent(ctx.identity, agent_id)
     query = Star.where(owner=ctx.identity.owner, agent=agent).newest_first()
-    found = (ctx.db.get(Skill, row.skill_id) for row in ctx.db.take(query, limit=MAX_LISTED))
+    found = (ctx.db.get(Skill, row.skill_id) for row in ctx.db.take(query, limit=MAX_STARS))
     return [skill.name for skill in found if skill is not None and may_read(ctx, skill)]
 
 
@@ -138,7 +137,7 @@ def unpin(ctx: MutationCtx, *, name: SkillName, agent_id: AgentId | None = None)
 def list_pins(ctx: QueryCtx) -> list[Pinned]:
     """Every pin of the caller's owner and its agents; 500 at most."""
     query = Pin.where(owner=ctx.identity.owner).order_by("agent")
-    pairs = ((ctx.db.get(Skill, row.skill_id), row) for row in ctx.db.take(query, limit=MAX_LISTED))
+    pairs = ((ctx.db.get(Skill, row.skill_id), row) for row in ctx.db.take(query, limit=MAX_PINS))
     return [
         _pinned(skill, row) for skill, row in pairs if skill is not None and may_read(ctx, skill)
     ]
