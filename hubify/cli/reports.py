@@ -88,6 +88,9 @@ class ReportCommand:
         self._world.print(f"reported as {reported.report_id}; confidence {change}")
         if reported.evolution_triggered:
             self._world.print("This report set off an evolution of the skill.")
+        if reported.flags:
+            flags = ", ".join(reported.flags)
+            self._world.say(f"flagged: {flags}; `verification.getFlags` shows why")
 
 
 def _signed(report: dict[str, object], key: str) -> dict[str, object]:

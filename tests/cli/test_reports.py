@@ -46,6 +46,13 @@ def test_a_report_that_sets_off_an_evolution_says_so() -> None:
     assert "set off an evolution" in hubify("report", "tidy", "--success", server=server).out
 
 
+def test_what_is_odd_about_reports_is_told_to_whoever_sends_them() -> None:
+    server = FakeServer({"learning:report": {**REPORTED, "flags": ["burst", "duplicates"]}})
+    finished = hubify("report", "tidy", "--success", server=server)
+    assert finished.out == "reported as r1; confidence +0.40\n"
+    assert finished.err.startswith("flagged: burst, duplicates;")
+
+
 def test_a_report_answers_json_for_programs() -> None:
     server = FakeServer({"learning:report": REPORTED})
     finished = hubify("report", "tidy", "--success", "--json", server=server)
