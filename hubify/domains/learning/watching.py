@@ -15,10 +15,13 @@ from hubify.domains.verification import Watched, reached, take_in, watch_of
 from hubify.evidence.error_signatures import signature_of
 from hubify.evidence.reports import Outcome
 from hubify.evidence.watching import Seen
-from hubify.functions import MutationCtx, QueryCtx, RowId
+from hubify.functions import MutationCtx, PageRequest, QueryCtx, RowId
 
 PART = 500
 """Reports of one skill that one call takes in."""
+CHUNK = 20
+CHUNK_BYTES = 6 * 1024 * 1024
+"""What so many reports take at most, each with as much text and as many tools as may be told."""
 AT_ONCE = 10
 """Skills that one call looks after; the others follow in calls of their own."""
 NOTHING_YET = (0, "")
@@ -38,10 +41,15 @@ def note_reported(ctx: MutationCtx, skill: Skill) -> None:
 @learning.mutation(internal=True)
 def watch_runs(ctx: MutationCtx, *, items: list[Reported]) -> None:
     """Take in the new reports of some skills, and follow what is found of them."""
-    later = [item.skill_id for item in items[:AT_ONCE] if not is_watched(ctx, item.skill_id)]
-    for rest in (later, [item.skill_id for item in items[AT_ONCE:]]):
+    now, later = items[:AT_ONCE], items[AT_ONCE:]
+    more = [
+        item
+        for item in now
+        if ctx.db.bytes_left < CHUNK_BYTES or not is_watched(ctx, item.skill_id)
+    ]
+    for rest in (more, later):
         if rest:
-            ctx.schedule(watch_runs, items=[{"skill_id": skill_id} for skill_id in rest])
+            ctx.schedule(watch_runs, items=[{"skill_id": item.skill_id} for item in rest])
 
 
 def is_watched(ctx: MutationCtx, skill_id: RowId) -> bool:
@@ -72,10 +80,18 @@ def newest_report(ctx: QueryCtx, skill: Skill) -> tuple[int, str]:
 
 def new_reports(ctx: QueryCtx, skill: Skill, watched: Watched) -> tuple[list[Report], bool]:
     """Reports that a watch has not taken in, oldest first, and whether these are all."""
-    mark = reached(watched)
+    mark, cursor = reached(watched), None
     query = Report.where(skill_id=skill.id).at_least(created_at=mark[0])
-    found = ctx.db.take(query, limit=PART)
-    return [one for one in found if (one.created_at, one.id) > mark], len(found) < PART
+    found: list[Report] = []
+    for _ in range(PART // CHUNK):
+        if ctx.db.bytes_left < CHUNK_BYTES:
+            break
+        page = ctx.db.page(query, PageRequest(num_items=CHUNK, cursor=cursor))
+        found += [one for one in page.page if (one.created_at, one.id) > mark]
+        if page.is_done:
+            return found, True
+        cursor = page.continue_cursor
+    return found, False
 
 
 def seen(report: Report) -> Seen:

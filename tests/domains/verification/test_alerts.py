@@ -152,11 +152,23 @@ def test_a_platform_and_a_rate_have_bounds_of_the_skills_own() -> None:
 
 
 def test_a_long_backlog_is_taken_in_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubify.domains.learning.watching.PART", 7)
+    monkeypatch.setattr("hubify.domains.learning.watching.PART", 9)
+    monkeypatch.setattr("hubify.domains.learning.watching.CHUNK", 3)
     story = Story()
     used(story, 1, 1.0)
     used(story, 60, 0.9)
     assert story.ask("verification:getWatch").runs == 61
+
+
+def test_reports_as_long_as_they_may_be_are_taken_in_too() -> None:
+    story = Story()
+    used(story, 1, 1.0)
+    tools = [{"text": "x" * 4_000}] * 50
+    for number in range(90):
+        story.report(f"owner-{number % 9}", toolsUsed=tools)
+        story.backend.now_ms += 1
+    story.backend.advance(MINUTE_MS)
+    assert story.ask("verification:getWatch").runs == 91
 
 
 def test_reports_on_other_versions_say_nothing_of_the_stable_one() -> None:
