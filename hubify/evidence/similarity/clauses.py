@@ -132,9 +132,10 @@ def _is_phrase(joined: str, language: Language) -> bool:
 
 def _runs(tokens: list[Token], language: Language) -> list[list[Token]]:
     runs: list[list[Token]] = [[]]
-    for token in tokens:
+    inside = _in_brackets(tokens)
+    for place, token in enumerate(tokens):
         if token.kind == "end":
-            if token.text not in PAIRED:
+            if token.text not in PAIRED and not (place in inside and token.text in LISTING):
                 runs.append([])
             elif runs[-1]:
                 runs[-1].append(token)
@@ -143,6 +144,28 @@ def _runs(tokens: list[Token], language: Language) -> list[list[Token]]:
             runs.append([])
         runs[-1].append(token)
     return [run for run in runs if run]
+
+
+def _in_brackets(tokens: list[Token]) -> set[int]:
+    """The places inside a bracket that is closed again soon: a list in it ends no clause."""
+    inside: set[int] = set()
+    opened: int | None = None
+    for place, token in enumerate(tokens):
+        if token.kind != "end":
+            continue
+        if token.text in OPENING:
+            opened = place
+        elif token.text in CLOSING and opened is not None:
+            if place - opened <= LONGEST_ASIDE:
+                inside.update(range(opened, place))
+            opened = None
+    return inside
+
+
+OPENING: Final = frozenset("([{（")
+CLOSING: Final = frozenset(")]}）")
+LISTING: Final = frozenset(",;:、，；：")
+LONGEST_ASIDE: Final = 16  # tokens
 
 
 def _goes_on(before: Clause, words: list[Token], language: Language) -> bool:

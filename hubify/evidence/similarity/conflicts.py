@@ -10,10 +10,12 @@ from typing import Final
 from hubify.evidence.similarity.features import Act, Suggestion, Term
 from hubify.evidence.similarity.lexicon import COLOURLESS, GIVING, KEEPING, OPPOSITES
 from hubify.evidence.similarity.terms import SALIENT
+from hubify.evidence.similarity.tokens import NON
 
 OPPOSED_MASS: Final = 0.5  # opposed stances below this are an accident of phrasing
 OPPOSED_SHARE: Final = 0.8  # of the agreeing mass
 FAR_APART: Final = 2.0  # factor between two amounts of one unit that are different requests
+DAY: Final = 86_400  # seconds
 AMOUNT_UNITS: Final = frozenset("sbd%")
 
 
@@ -58,8 +60,9 @@ def _by_unit(suggestion: Suggestion) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for amount in suggestion.amounts:
         if amount[-1] in AMOUNT_UNITS:
+            unit, factor = ("s", DAY) if amount[-1] == "d" else (amount[-1], 1)
             try:
-                found.setdefault(amount[-1], []).append(float(amount[:-1]))
+                found.setdefault(unit, []).append(float(amount[:-1]) * factor)
             except ValueError:
                 continue
     return found
@@ -74,6 +77,24 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 OPPOSITE_OF: Final = _opposites()
+
+
+def _one_is_negated(one: Suggestion, other: Suggestion) -> bool:
+    """`non-nullable` against `nullable`, `unordered` against `ordered`: the word and its denial."""
+    ours, theirs = _wanted(one) - other.keys, _wanted(other) - one.keys
+    return any(key[len(prefix) :] in theirs for key in ours for prefix in _denials(key))
+
+
+def _denials(key: str) -> list[str]:
+    return [
+        prefix
+        for prefix in DENYING
+        if key.startswith(prefix) and len(key) >= len(prefix) + SHORTEST_DENIED
+    ]
+
+
+DENYING: Final = (NON, "non", "un", "in", "im", "dis")
+SHORTEST_DENIED: Final = 4  # letters of a word that a prefix can deny: `in` does not deny `put`
 
 
 def _wants_opposites(a: Suggestion, b: Suggestion) -> bool:
@@ -205,6 +226,7 @@ MUTUAL_RULES: Final[tuple[tuple[str, Rule], ...]] = (
     ("each names other code", _names_differ),
 )
 ONE_SIDED_RULES: Final[tuple[tuple[str, Rule], ...]] = (
+    ("one names what the other denies", _one_is_negated),
     ("one forbids what the other does", _forbids_what_is_done),
     ("one keeps what the other changes", _keeps_what_is_changed),
     ("one sets aside what the other asks for", _rejects_what_is_asked),

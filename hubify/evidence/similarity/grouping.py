@@ -1,17 +1,19 @@
 """Which group of one skill a new suggestion belongs to.
 
 Invariant: a suggestion joins a group only when one member is confirmed as the same request, the
-members on the whole are alike, and no member stands against it; so a group never holds opposites
-that the conflict rules can see. Every answer carries its reason, since merges can be taken back.
+members on the whole are alike, no member stands against it, and it takes a side wherever the group
+has one; so a group never holds opposites that the conflict rules can see. Every answer carries its
+reason, since merges can be taken back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from hubify.evidence.similarity.features import Suggestion
 from hubify.evidence.similarity.scoring import (
+    CONFLICT_FACTOR,
     Background,
     Verdict,
     Weighed,
@@ -22,7 +24,7 @@ from hubify.evidence.similarity.scoring import (
 MAX_SUGGESTIONS: Final = 1_000  # of one skill that are looked at, the newest groups last
 MAX_COMPARED: Final = 40  # suggestions that are compared in full
 MAX_MEMBERS: Final = 50  # of one group that may object
-LEAST_MEAN: Final = 0.5  # likeness to the members on average
+LEAST_MEAN: Final = 0.4  # likeness to the members on average
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -33,12 +35,16 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A group that may ask for the same; `join` says that it may be joined without asking."""
+    """A group that may ask for the same; `join` says that it may be joined without asking.
+
+    `conflict` says that a member stands against the suggestion.
+    """
 
     group_id: str
     score: float
     join: bool
     reason: str
+    conflict: bool = False
 
 
 def candidates(
@@ -55,9 +61,12 @@ def candidates(
     if background is None:
         background = Background.of(member for group in groups for member in group.members)
     new = weigh(suggestion, background)
-    near = _nearest(new, groups)
-    found = [_judge(new, group, background) for group in near]
+    near = {group.id: group for group in _nearest(new, groups)}
+    found = [_judge(new, group, background) for group in near.values()]
     found.sort(key=lambda candidate: (not candidate.join, -candidate.score, candidate.group_id))
+    if found and found[0].join and _is_disputed(found, near, background):
+        found = [_unsure(candidate) for candidate in found]
+        found.sort(key=lambda candidate: (-candidate.score, candidate.group_id))
     return found[:limit]
 
 
@@ -69,6 +78,45 @@ def group_to_join(
     return best[0] if best and best[0].join else None
 
 
+def _is_disputed(
+    found: Sequence[Candidate], near: Mapping[str, Group], background: Background
+) -> bool:
+    """Whether the best group stands against another that the suggestion does not stand against.
+
+    Who fits both sides of a dispute has been misread by at least one of the comparisons.
+    """
+    joined = near[found[0].group_id]
+    rivals = [
+        near[other.group_id]
+        for other in found[1:]
+        if not other.conflict and other.score >= LIKE_A_RIVAL
+    ]
+    return any(_stand_against(joined, rival, background) for rival in rivals[:MAX_RIVALS])
+
+
+def _stand_against(one: Group, other: Group, background: Background) -> bool:
+    ours = [weigh(member, background) for member in one.members[-MAX_SPEAKERS:]]
+    theirs = [weigh(member, background) for member in other.members[-MAX_SPEAKERS:]]
+    verdicts = (same_weighed(a, b) for a in ours for b in theirs)
+    return any(
+        verdict.conflict and verdict.score >= LIKE_AN_OPPONENT * CONFLICT_FACTOR
+        for verdict in verdicts
+    )
+
+
+LIKE_A_RIVAL: Final = 0.2  # likeness from which a suggestion may belong to a group as well
+LIKE_AN_OPPONENT: Final = 0.3  # likeness, but for their conflict, of two who speak of one matter
+MAX_RIVALS: Final = 5
+MAX_SPEAKERS: Final = 6  # members of each side, the newest, that are held against one another
+
+
+def _unsure(candidate: Candidate) -> Candidate:
+    if not candidate.join:
+        return candidate
+    reason = "fits both sides of a dispute"
+    return Candidate(candidate.group_id, candidate.score, join=False, reason=reason)
+
+
 def _nearest(new: Weighed, groups: Sequence[Group]) -> list[Group]:
     """Groups whose members share the most weight with a suggestion, by a cheap count."""
     counted = 0
@@ -76,8 +124,8 @@ def _nearest(new: Weighed, groups: Sequence[Group]) -> list[Group]:
     for group in reversed(groups):
         share = 0.0
         for member in group.members[-MAX_MEMBERS:]:
-            shared = new.suggestion.keys & member.keys
-            share = max(share, sum(new.weights[key] for key in shared))
+            if shared := new.suggestion.keys & member.keys:
+                share = max(share, sum(map(new.weights.__getitem__, shared)))
             counted += 1
         if share > 0:
             shares[group.id] = (share, group)
@@ -103,7 +151,7 @@ def _judge(new: Weighed, group: Group, background: Background) -> Candidate:
     best = max(verdicts, key=lambda verdict: (verdict.same, verdict.score))
     against = next((verdict for verdict in verdicts if verdict.conflict), None)
     if against:
-        return Candidate(group.id, against.score, join=False, reason=against.reason)
+        return Candidate(group.id, against.score, join=False, reason=against.reason, conflict=True)
     mean = sum(verdict.score for verdict in verdicts) / len(verdicts)
     if best.same and mean < LEAST_MEAN:
         return Candidate(group.id, best.score, join=False, reason="alike to one member only")

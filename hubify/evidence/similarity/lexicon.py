@@ -31,6 +31,7 @@ WEAK_WORDS: Final = by_language(_WORDING.weak_words) | {"en": stems_of(_WORDING.
 NEGATORS: Final = by_language(_WORDING.negators)
 NOT_ONLY: Final = by_language(_WORDING.not_only)
 INSTEAD: Final = by_language(_WORDING.instead)
+OVER: Final = by_language(_WORDING.over)
 INSTEAD_AT_END: Final = by_language(_WORDING.instead_at_end)
 EXCEPT: Final = by_language(_WORDING.excepted)
 WITHOUT: Final = by_language(_WORDING.without)
@@ -85,6 +86,14 @@ def is_action(concept: str) -> bool:
     return concept in ACTIONS
 
 
+def _key_of(word: str) -> str:
+    """The concept of an English word (or phrase joined by `_`), or its stem where no list has it.
+
+    The name of a concept is its own key.
+    """
+    return word if word in CONCEPTS["en"].names() else concept_of(word, "en") or stem(word)
+
+
 def _keys_of(words: str) -> frozenset[str]:
     """The concepts of English words, or their stems where no list has them."""
     return frozenset(concept_of(word, "en") or stem(word) for word in words.split())
@@ -96,7 +105,7 @@ GIVING: Final = _keys_of(_WORDING.giving)
 CHOOSING: Final = _keys_of(_WORDING.choosing)
 COLOURLESS: Final = _keys_of(_WORDING.colourless)
 OPPOSITES: Final = tuple(
-    (one, other)
+    (_key_of(one), _key_of(other))
     for one, other in (pair.split() for pair in _WORDING.opposites.splitlines() if pair.strip())
 )
 

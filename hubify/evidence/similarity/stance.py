@@ -22,11 +22,13 @@ from hubify.evidence.similarity.lexicon import (
     MEANS,
     NEGATORS,
     OFF,
+    OVER,
     PLACE,
     PRONOUNS,
     SUBORDINATE,
     TAKING,
     WITHOUT,
+    concept_of,
     is_action,
 )
 from hubify.evidence.similarity.terms import term_of
@@ -169,7 +171,11 @@ def _move_scope(scope: Scope, clause: Clause, place: int, language: Language) ->
     """Let one grammar word act on what follows it in the clause."""
     word = clause.words[place].text
     after_head = clause.head is None or place > clause.head
-    if word in INSTEAD[language] or (word in WITHOUT[language] and not clause.negated):
+    prefers = word in OVER[language] and any(
+        concept_of(before.text, language) == "prefer" for before in clause.words[: place - 1]
+    )
+    without = word in WITHOUT[language] and not clause.negated
+    if word in INSTEAD[language] or prefers or without:
         scope.rejected, scope.apart, scope.seen = True, False, 0
     elif word in WITHOUT[language]:
         scope.negated = scope.taking = scope.softly = False

@@ -21,7 +21,7 @@ from hubify.evidence.similarity.lexicon import (
     concept_of,
 )
 from hubify.evidence.similarity.stems import stem
-from hubify.evidence.similarity.tokens import Language, Token
+from hubify.evidence.similarity.tokens import NON, Language, Token
 
 WEIGHTS: Final = {"code": 1.6, "part": 0.7, "number": 0.6, "word": 1.0, "han": 0.8}
 WEAK: Final = 0.25
@@ -43,6 +43,17 @@ def term_of(token: Token, language: Language) -> tuple[str, float] | None:
         return None
     if token.kind != "part" and _does_grammar(word, language):
         return None
+    if word.startswith(NON):
+        return NON + _key_of(word.removeprefix(NON), language), WEIGHTS["word"]
+    return _weighed_word(token, language)
+
+
+def _key_of(word: str, language: Language) -> str:
+    return concept_of(word, language) or stem(word)
+
+
+def _weighed_word(token: Token, language: Language) -> tuple[str, float]:
+    word = token.text
     name = concept_of(word, language)
     if name is not None and (name in GIVING or name in TAKING):
         return name, VERB

@@ -183,8 +183,20 @@ def _word(surface: str) -> list[Token]:
     if looks_like_code(bare):
         return [*_code(bare), *closing]
     pieces = [piece for piece in re.split(r"[./:@+]|(?<=\w)-(?=\w)", bare) if piece]
-    tokens = [_plain_word(piece) for piece in pieces]
-    return [*tokens, *closing]
+    return [*_plain_words(pieces), *closing]
+
+
+def _plain_words(pieces: list[str]) -> list[Token]:
+    """A token a piece, but `non-null` is one word, and another one than `null`."""
+    if len(pieces) > 1 and fold(pieces[0]) in NEGATING:
+        first, second, *rest = pieces
+        negated = Token("word", f"{NON}{fold(second)}", f"{first}-{second}")
+        return [negated, *(_plain_word(piece) for piece in rest)]
+    return [_plain_word(piece) for piece in pieces]
+
+
+NON: Final = "non_"  # begins the key of what is the opposite of the rest of the key
+NEGATING: Final = frozenset({"non", "un", "anti", "no", "not", "nicht"})
 
 
 def _plain_word(surface: str) -> Token:

@@ -28,6 +28,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     negators: Mapping[str, str]
     not_only: Mapping[str, str]
     instead: Mapping[str, str]
+    over: Mapping[str, str]
     instead_at_end: Mapping[str, str]
     excepted: Mapping[str, str]
     without: Mapping[str, str]
@@ -87,6 +88,10 @@ class WordList:
     def __contains__(self, word: str) -> bool:
         return self.name_of(word) is not None
 
+    def names(self) -> frozenset[str]:
+        """Every name that an entry stands for."""
+        return frozenset([*self._words.values(), *self._prefixes.values()])
+
     def words(self) -> tuple[str, ...]:
         """Every whole entry, in the order given."""
         return tuple(self._words)
@@ -94,7 +99,8 @@ class WordList:
 
 def phrase_starts() -> frozenset[str]:
     """The first word of every phrase of the lists, as written and as a stem."""
-    entries = re.findall(r"(\w+?)_\w", _read("language.toml") + _read("concepts.txt"))
+    texts = "".join(_read(name) for name in ("language.toml", "concepts.txt", "subjects.txt"))
+    entries = re.findall(r"(\w+?)_\w", texts)
     firsts = {entry.split("_")[0] for entry in entries}
     return frozenset(firsts | {stem(first) for first in firsts})
 
@@ -111,9 +117,9 @@ def read_wording() -> Wording:
 
 
 def read_concepts() -> dict[str, WordList]:
-    """The concepts of `concepts.txt`, by language."""
+    """The concepts of `concepts.txt`, then those of `subjects.txt`, by language."""
     lists = {language: WordList() for language in LANGUAGES}
-    for line in _read("concepts.txt").splitlines():
+    for line in (_read("concepts.txt") + _read("subjects.txt")).splitlines():
         if not line or line.startswith("#"):
             continue
         name, *columns = (cell.strip() for cell in line.split("|"))

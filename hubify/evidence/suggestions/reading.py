@@ -7,6 +7,7 @@ praise or request around it can hide it.
 import re
 import tomllib
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
@@ -143,11 +144,19 @@ def _found(words: list[str], singles: frozenset[str], phrases: frozenset[str]) -
 
 
 def _is_praise(clauses: list[Clause], words: list[str]) -> bool:
-    found = _found(words, RULES.praise, RULES.praise_phrases)
+    found = _found(_without_denied(words), RULES.praise, RULES.praise_phrases)
     if not found:
         return False
     asks = any(_is_request(clause, found) for clause in clauses)
     return not asks and not _holds(words, RULES.complaint, frozenset())
+
+
+def _without_denied(words: list[str]) -> list[str]:
+    """`not great` is no praise."""
+    return [word for before, word in pairwise(["", *words]) if before not in DENIALS]
+
+
+DENIALS: Final = frozenset({"not", "isn't", "wasn't", "aren't", "less"})
 
 
 def _is_request(clause: Clause, praise: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Read the invented suggestions of `suggestions.txt`.
+"""Read the invented suggestions of `suggestions.txt` and `held_out.txt`.
 
 Invariant: nothing here was taken from anybody's records; the texts are inert data.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-FILE = Path(__file__).parent / "suggestions.txt"
+FILES = tuple(Path(__file__).parent / name for name in ("suggestions.txt", "held_out.txt"))
 SPECIAL = frozenset({"vague", "none", "attack"})
 
 
@@ -21,19 +21,23 @@ class Own(NamedTuple):
 
 def own_suggestions() -> list[Own]:
     """All invented suggestions, in order."""
-    return list(_read(FILE.read_text("utf-8").splitlines()))
+    return list(_read(_lines()))
 
 
 def own_opposites() -> set[frozenset[str]]:
     """Pairs of groups that must never meet."""
     found: set[frozenset[str]] = set()
     skill = ""
-    for line in FILE.read_text("utf-8").splitlines():
+    for line in _lines():
         if line.startswith("## "):
             skill = line[3:]
         elif line.startswith("! "):
             found.add(frozenset(f"{skill}/{key}" for key in line[2:].split()))
     return found
+
+
+def _lines() -> list[str]:
+    return [line for file in FILES for line in file.read_text("utf-8").splitlines()]
 
 
 def _read(lines: list[str]) -> Iterator[Own]:
