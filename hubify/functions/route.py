@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+OK = 200
+
 
 class Case(StrEnum):
     """How field names are spelled in an answer."""
@@ -40,15 +42,29 @@ class Route(msgspec.Struct, frozen=True):
     Path parts in braces, query parameters and the JSON body together are the arguments. `spell`
     renames an argument on this route only ({"outcome": "result"}); `require` makes arguments
     mandatory here that are optional elsewhere; `fields` picks and orders the answer's members.
+    `created_by` names the answer's field that says whether anything was made: `status` then, else
+    200.
     """
 
     method: str
     path: str
     dialect: Dialect = V1
-    status: int = 200
+    status: int = OK
     spell: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     require: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    created_by: str = ""
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status that an answer may have."""
+        return (self.status,) if not self.created_by else (OK, self.status)
+
+    def status_of(self, value: object) -> int:
+        """The status of an answer."""
+        if self.created_by and not getattr(value, self.created_by):
+            return OK
+        return self.status
 
 
 class Verb:
@@ -62,13 +78,15 @@ class Verb:
         path: str,
         dialect: Dialect = V1,
         *,
-        status: int = 200,
+        status: int = OK,
         spell: Mapping[str, str] | None = None,
         require: tuple[str, ...] = (),
         fields: tuple[str, ...] = (),
+        created_by: str = "",
     ) -> Route:
         """Describe a route; see `Route` for the options."""
-        return Route(self._method, path, dialect, status, spell or {}, require, fields)
+        renamed = spell or {}
+        return Route(self._method, path, dialect, status, renamed, require, fields, created_by)
 
 
 get = Verb("GET")

@@ -115,7 +115,10 @@ PUBLISH_ERRORS = (GatewayRefused, NameTaken, VersionExists, SkillNotFound, Wrong
 
 @skills.action(
     scope=WRITE,
-    rest=(post("/v1/skills/publish"), post("/v1/skills/{name}/versions", status=201)),
+    rest=(
+        post("/v1/skills/publish", status=201, created_by="changed"),
+        post("/v1/skills/{name}/versions", status=201, created_by="changed"),
+    ),
     errors=PUBLISH_ERRORS,
     one_write=True,
 )

@@ -132,7 +132,7 @@ class RestApi:
             principal = self._identify(request, standing)
             answer = await self._run(endpoint, values, request, principal)
             body = endpoint.answers.body(answer.value, meta)
-            status = endpoint.route.status
+            status = endpoint.route.status_of(answer.value)
             response = HttpResponse(status, b"" if status == NO_CONTENT else body)
         except AppError as error:
             response = self._refuse(error, endpoint.route.dialect, request)

@@ -111,7 +111,7 @@ def _operation(
     if route.method not in IN_QUERY and (body := _body(endpoint, schemas)):
         operation["requestBody"] = body
     operation["responses"] = {
-        str(route.status): _answer(endpoint, schemas),
+        **{str(status): _answer(endpoint, schemas) for status in route.statuses},
         **_refusals(endpoint, shared),
     }
     return operation

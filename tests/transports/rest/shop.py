@@ -170,6 +170,24 @@ def add(ctx: MutationCtx, *, name: str, unit_price: float = 1.0, note: str | Non
     return ctx.db.insert(Thing(name=name, unit_price=unit_price))
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A thing on the shelf, and whether it was put there just now."""
+
+    name: str
+    is_new: bool
+
+
+@shop.mutation(
+    scope="shop:write", rest=post("/v1/things/{name}/keep", status=201, created_by="is_new")
+)
+def keep(ctx: MutationCtx, *, name: str) -> Kept:
+    """See to it that a thing is on the shelf."""
+    is_new = ctx.db.first(Thing.where(name=name)) is None
+    if is_new:
+        ctx.db.insert(Thing(name=name))
+    return Kept(name, is_new)
+
+
 @shop.mutation(
     scope="shop:write",
     rest=delete("/v1/things/{name}", status=204),

@@ -358,3 +358,10 @@ def test_a_key_on_a_read_has_no_meaning_and_on_an_action_no_promise(shop: Shop) 
     assert shop.call("POST", "/v1/reach", {"far": 2}).json["data"] == [2]
     got = shop.call("POST", "/v1/reach", {"far": 2}, idempotency_key="one")
     assert got.error[:2] == (400, "VALIDATION_ERROR")
+
+
+def test_a_route_that_made_nothing_new_does_not_say_created(shop: Shop) -> None:
+    first = shop.call("POST", "/v1/things/vase/keep", key="ada-key")
+    again = shop.call("POST", "/v1/things/vase/keep", key="ada-key")
+    assert (first.status, again.status) == (201, 200)
+    assert again.json["data"] == {"name": "vase", "is_new": False}
