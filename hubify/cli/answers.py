@@ -163,7 +163,6 @@ class Reported(Answer, frozen=True):
     evolution_triggered: bool
     repeated: bool = False
     flags: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
 
 
 class FunctionArgument(Answer, frozen=True):
