@@ -134,6 +134,13 @@ def test_the_page_of_a_skill_explains_its_confidence(hub: Server, tab: Tab) -> N
     assert tab.complaints() == []
 
 
+def test_the_page_of_a_skill_says_how_far_it_is_watched(hub: Server, tab: Tab) -> None:
+    publish(hub)
+    open_skill(tab, hub)
+    tab.wait_for_text("main", "no runs of 1.0.0 have been taken in yet: no break can be noticed.")
+    tab.wait_for_text("main", "Nothing was found of it.")
+
+
 def test_what_others_wrote_shows_as_text_only(hub: Server, tab: Tab) -> None:
     publish(hub, description=f"Use it when {HOSTILE} is met.")
     wish = f"Explain how {HOSTILE} is to be escaped before it is written."

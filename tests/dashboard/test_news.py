@@ -99,6 +99,19 @@ def test_a_version_that_became_stable_without_a_trial_is_told(page: Tab) -> None
     assert told == [("version", "version 2.0.0 is the stable one now")]
 
 
+def test_an_alert_is_told_once_and_so_is_what_a_draft_is_made_for(page: Tab) -> None:
+    alert = {"alertId": "a1", "message": "1.0.0 fails more often than it did"}
+    broken = {**SKILL, "alert": alert}
+    draft = {**NOTHING, "drafts": [{**DRAFT, "trigger": "confidence_decline"}]}
+    assert news(page, (SKILL, NOTHING, []), (broken, draft, [])) == [
+        ("alert", "1.0.0 fails more often than it did"),
+        ("draft", "the stable version broke: a new version is being made"),
+    ]
+    assert news(page, (broken, draft, []), ({**broken, "confidence": 50}, draft, [])) == [
+        ("confidence", "")
+    ]
+
+
 def test_confidences_of_two_versions_are_not_compared(page: Tab) -> None:
     moved, replaced = {**SKILL, "confidence": 80}, {**SKILL, "confidence": 80, "version": "1.0.1"}
     assert news(page, (SKILL, NOTHING, []), (moved, NOTHING, [])) == [("confidence", "")]

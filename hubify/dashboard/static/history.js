@@ -8,6 +8,10 @@ import { changes, judge } from "./trial.js";
 const TRIGGERS = {
   improvement_threshold: "enough agents asked for it",
   manual_request: "a maintainer asked for it",
+  confidence_decline: "the stable version broke",
+  high_failure_rate: "the stable version failed too often",
+  error_pattern: "the same error came again and again",
+  platform_gap: "one platform fell behind",
 };
 const DECIDERS = { judge: "the judge", hubify: "the hub" };
 

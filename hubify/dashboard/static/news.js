@@ -4,6 +4,14 @@
 
 import { percent } from "./format.js";
 
+const CAUSES = {
+  improvement_threshold: "enough ask for the same",
+  manual_request: "a maintainer asks for it",
+  confidence_decline: "the stable version broke",
+  high_failure_rate: "the stable version fails too often",
+  error_pattern: "the same error came again and again",
+  platform_gap: "one platform fell behind",
+};
 const LONGEST_QUOTE = 120; // characters of a suggestion
 
 /** What one look sees: skills by name, what evolves (`evolution:overview`), decisions newest first. */
@@ -41,6 +49,8 @@ function skillNews(before, after, begunAt) {
       if (onTrial.has(`${name} ${skill.version}`)) continue; // told as the end of its trial
       const text = `version ${skill.version} is the stable one now`;
       news.push({ kind: "version", skill: name, text, tone: "quiet", matters: true });
+    } else if (skill.alert && skill.alert.alertId !== known.alert?.alertId) {
+      news.push({ kind: "alert", skill: name, text: skill.alert.message, tone: "bad", matters: true });
     } else if (skill.confidence !== known.confidence) {
       news.push({ kind: "confidence", skill: name, from: known.confidence, to: skill.confidence });
     }
@@ -63,8 +73,7 @@ function draftNews(before, after) {
     .filter(([id]) => !before.drafts.has(id) && !before.trials.has(id))
     .map(([, one]) => ({
       kind: "draft", skill: one.skillName, tone: "trial", matters: true,
-      text: one.trigger === "manual_request" ? "a maintainer lets a new version be made"
-        : "enough ask for the same: a new version is being made",
+      text: `${CAUSES[one.trigger] ?? CAUSES.improvement_threshold}: a new version is being made`,
     }));
 }
 

@@ -9,6 +9,7 @@ import { history, lineage } from "./history.js";
 import { improvements } from "./improvements.js";
 import { advice, badge, facts, isPlain, section, standIn, trend } from "./parts.js";
 import { trial } from "./trial.js";
+import { inUse } from "./watch.js";
 
 const SHOWN_EVOLUTIONS = 20;
 const SHOWN_DECISIONS = 10;
@@ -39,6 +40,7 @@ export function openSkill({ client, trails, invalidate }, name) {
       return [
         heading(skill.value),
         confidence(watched.explained, watched.stats, trails.get(name)),
+        inUse(watched.watch),
         trial(watched.canary, watched.status, decisions),
         improvements(watched.pending, countBy),
         history(watched.history, details, openDetail),
@@ -56,6 +58,7 @@ function watchSkill(client, name) {
     skill: client.watch("skills:getByName", { name }),
     explained: client.watch("skills:explainConfidence", { name }),
     stats: client.watch("learning:getStats", { skillName }),
+    watch: client.watch("verification:getWatch", { skillName }),
     status: client.watch("evolution:getStatus", { skillName }),
     canary: client.watch("evolution:getCanaryStatus", { skillName }),
     pending: client.watch("evolution:getPendingImprovements", { skillName }),
@@ -90,6 +93,7 @@ function heading(skill) {
       skill.visibility === "public" ? null : [" ", badge(skill.visibility, "warn")],
       " ", trend(skill.trend)),
     told(skill.description, "p", { class: "lead" }),
+    skill.alert ? told(skill.alert.message, "p", { class: "trouble" }) : null,
     skill.notice ? told(skill.notice, "p", { class: "trouble" }) : null);
 }
 

@@ -118,6 +118,7 @@ function row(skill, sign, trail) {
     h("div", { class: "what" },
       h("a", { class: "name", href: `#/skills/${encodeURIComponent(skill.name)}` }, told(skill.name)),
       isPlain(skill.status) ? null : [" ", badge(skill.status, "warn")],
+      skill.alert ? [" ", badge("alert", "bad")] : null,
       evolutionBadge(sign),
       told(skill.description, "p", { class: "description" })),
     h("div", { class: "cell confidence" },
