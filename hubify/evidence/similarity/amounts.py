@@ -15,17 +15,29 @@ TO: Final = frozenset({"to", "a", "auf", "zu", "到", "until"})
 
 
 def direction_of(clauses: list[Clause], language: Language) -> int:
-    """+1 or -1: first by what is asked, then by figures ("from 3 to 8"), then by what is told."""
+    """+1 or -1: first by what is asked, then by figures ("from 3 to 8"), then by what is told.
+
+    What is told counts only when nothing is asked with words of its own: "add a delay, we sent too
+    many requests" does not want less delay.
+    """
+    asks = any(_asks_in_full(clause) for clause in clauses)
     for ways in (
         [_way_of_head(clause) for clause in clauses],
         [_way(clause, language) for clause in clauses if clause.mode == "ask"],
         [_way_of_figures(clause, language) for clause in clauses if clause.mode == "ask"],
-        [_way(clause, language) for clause in clauses if clause.mode == "tell"],
+        [] if asks else [_way(clause, language) for clause in clauses if clause.mode == "tell"],
     ):
         found = set(ways) - {0}
         if found:
             return found.pop() if len(found) == 1 else 0
     return 0
+
+
+def _asks_in_full(clause: Clause) -> bool:
+    return clause.mode == "ask" and clause.head is not None and len(clause.words) >= FULL_REQUEST
+
+
+FULL_REQUEST: Final = 3  # words from which a request says itself what it is about
 
 
 def _way_of_head(clause: Clause) -> int:

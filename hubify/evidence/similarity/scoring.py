@@ -20,30 +20,32 @@ from hubify.evidence.similarity.terms import SALIENT
 PRIOR_COUNT: Final = 20.0  # suggestions of an imagined skill that temper the counts of a small one
 PRIOR_SHARE: Final = 0.03  # of them that hold any given word
 LEAST_RARITY: Final = 0.15  # a word that everybody uses still counts a little
-SAME_SCORE: Final = 0.8  # from here on two suggestions are merged without asking
+SAME_SCORE: Final = 0.73  # from here on two suggestions are merged without asking
+LEAST_OVERLAP: Final = 0.3  # share of their words that two merged suggestions have in common
+MOST_COMMON: Final = 2.5  # common weight beyond this says that two texts are long
 
 # Fitted on labelled pairs that carry no conflict, those of opposed requests weighing six times.
 # Each pair was weighed as it would be met: with the rarities of the suggestions sent before. Which
 # figures to keep and the threshold were chosen on skills left out of the fit.
 COEFFICIENTS: Final = {
-    "overlap": 2.95,
-    "common": 0.84,
-    "rarest": 1.48,
-    "asked": 0.35,
-    "unmet": -0.23,
-    "rejected": 1.61,
-    "amount": 2.85,
-    "act": 0.62,
-    "direction": 2.3,
-    "names": -2.51,
-    "length": -0.38,
-    "one_refuses": -0.6,
-    "one_has_a_way": -0.86,
-    "half_told": -0.34,
-    "contrasts": -0.16,
-    "across": 0.57,
+    "overlap": 3.86,
+    "common": 0.95,
+    "rarest": 1.17,
+    "asked": 0.42,
+    "unmet": -0.21,
+    "rejected": 1.55,
+    "amount": 2.81,
+    "act": 0.55,
+    "direction": 2.34,
+    "names": -2.14,
+    "length": -0.29,
+    "one_refuses": -0.61,
+    "one_has_a_way": -0.92,
+    "half_told": -0.38,
+    "contrasts": -0.17,
+    "across": 0.54,
 }
-INTERCEPT: Final = -2.98
+INTERCEPT: Final = -3.15
 
 
 class Background(msgspec.Struct, frozen=True):
@@ -128,7 +130,9 @@ def same_weighed(a: Weighed, b: Weighed) -> Verdict:
     against = conflict(a.suggestion, b.suggestion)
     if against:
         return Verdict(same=False, reason=against, score=likeness * CONFLICT_FACTOR, conflict=True)
-    if likeness < SAME_SCORE:
+    if _refuses_a_figure(a.suggestion) != _refuses_a_figure(b.suggestion):
+        return Verdict(same=False, reason="only one refuses a figure", score=likeness)
+    if likeness < SAME_SCORE or features["overlap"] < LEAST_OVERLAP:
         return Verdict(same=False, reason=_doubt(features), score=likeness)
     shared = sorted(_shared_salient(a, b), key=lambda key: (-a.weights[key], key))[:4]
     return Verdict(same=True, reason="both about " + ", ".join(shared), score=likeness)
@@ -140,17 +144,18 @@ def _doubt(features: Mapping[str, float]) -> str:
         return "only one says which way"
     if features["one_refuses"]:
         return "only one says what it does not want"
-    if features["overlap"] < LITTLE_OVERLAP:
+    if features["overlap"] < LEAST_OVERLAP:
         return "too few words in common"
     return "alike, but not surely the same"
-
-
-LITTLE_OVERLAP: Final = 0.3  # share of their words that two suggestions have in common
 
 
 def _refuses(suggestion: Suggestion) -> bool:
     """Whether it names something that is not wanted."""
     return any(term.asked and term.stance < 0 for term in suggestion.terms)
+
+
+def _refuses_a_figure(suggestion: Suggestion) -> bool:
+    return any(term.key.startswith("#") and term.stance < 0 for term in suggestion.terms)
 
 
 def _shared_salient(a: Weighed, b: Weighed) -> set[str]:
@@ -175,7 +180,7 @@ def pair_features(a: Weighed, b: Weighed) -> dict[str, float]:
     )
     return {
         "overlap": 2 * common / ((a.total + b.total) or 1),
-        "common": common,
+        "common": min(common, MOST_COMMON),
         "asked": math.sqrt(_covered(a, b, _asked) * _covered(b, a, _asked)),
         "unmet": 1 - max(_covered(a, b, _decided), _covered(b, a, _decided)),
         "rarest": max(weights.values(), default=0.0),

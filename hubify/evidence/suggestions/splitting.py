@@ -21,6 +21,10 @@ NUMBERED: Final = re.compile(r"(?:^|[\s:;,.])(?:\(?[1-4a-d][).]|[1-4]\.|[-*•])
 BACK_REFERENCE: Final = re.compile(
     r"\b(?:it|its|them|they|this|that|these|those|each of|instead|then)\b", re.IGNORECASE
 )
+NO_COMMAND: Final = re.compile(
+    r"[\w-]+ (?:when|if|of|in|on|for|from|with|is|are|was|can|that|which|and|or|to)\b",
+    re.IGNORECASE,
+)
 
 
 def _load() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -48,7 +52,7 @@ def split_requests(text: str) -> tuple[str, ...]:
             return _parts(_numbered(rest) or _at_commas(rest)) or (text,)
     numbered = _parts(_numbered(text))
     if numbered:
-        return numbered
+        return (text,) if _are_steps(text) else numbered
     for joiner in JOINERS:
         if joiner in folded:
             place = folded.index(joiner)
@@ -81,6 +85,16 @@ def _numbered(text: str) -> list[str]:
     return [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
 
 
+def _are_steps(text: str) -> bool:
+    """Whether what precedes a numbered list asks already: then the list only says how.
+
+    `Describe how to recover: (1) ... (2) ...` is one request.
+    """
+    mark = NUMBERED.search(text)
+    lead = analyse(text[: mark.start()]) if mark else None
+    return lead is not None and len(_salient(lead)) >= LEAST_TERMS
+
+
 def _at_commas(text: str) -> list[str]:
     """After an announcement: at "; ", or at the first ", and" or " and "."""
     if ";" in text:
@@ -93,7 +107,7 @@ def _at_conjunction(text: str, folded: str) -> tuple[str, ...]:
     for conjunction in CONJUNCTIONS:
         for match in re.finditer(rf",? {re.escape(conjunction)} ", folded):
             left, right = text[: match.start()], text[match.end() :]
-            if BACK_REFERENCE.search(right):
+            if BACK_REFERENCE.search(right) or NO_COMMAND.match(right):
                 continue
             parts = _parts([left, right])
             if parts and _are_apart(analyse(left), analyse(right)):
@@ -103,7 +117,7 @@ def _at_conjunction(text: str, folded: str) -> tuple[str, ...]:
 
 def _are_apart(left: Suggestion, right: Suggestion) -> bool:
     ours, theirs = _salient(left), _salient(right)
-    commands = _starts_with_act(left) and _starts_with_act(right)
+    commands = _starts_with_act(left) and _starts_with_act(right) and len(left.acts) == 1
     enough = len(ours) >= LEAST_TERMS and len(theirs) >= LEAST_TERMS
     plain = all(act.polarity > 0 for act in (*left.acts, *right.acts))
     return commands and enough and plain and ours.isdisjoint(theirs)

@@ -124,3 +124,22 @@ def test_what_conflicts_is_never_the_same_request(one: str, other: str) -> None:
         verdict = same_request(a, b)
         assert not verdict.same
         assert verdict.conflict
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Make the ids nullable.", "Make the ids non-nullable."),
+        ("Prefer ships over planes.", "Prefer planes over ships."),
+        ("Use a random port.", "Use a constant port."),
+        ("Group them by owner (new, old).", "Group them by city (new, old) and not by owner."),
+        ("Keep it for 2 hours.", "Keep it for 3 days."),
+    ],
+)
+def test_denials_preferences_and_contrasts_are_meaning(one: str, other: str) -> None:
+    assert conflict(analyse(one), analyse(other))
+
+
+def test_what_happened_gives_no_direction_to_a_request_that_says_its_own() -> None:
+    assert analyse("Add a pause between calls, there were too many calls.").direction == 0
+    assert analyse("The pause is too short.").direction == 1

@@ -121,3 +121,12 @@ def test_opposed_invented_suggestions_are_never_merged(pairs: list[tuple[Own, Ow
 def test_vague_texts_praise_and_attacks_never_enter_a_group(pairs: list[tuple[Own, Own]]) -> None:
     kinds = {"vague", "none", "attack"}
     assert not any(own.group in kinds for pair in pairs for own in pair)
+
+
+def test_who_fits_both_sides_of_a_dispute_is_asked() -> None:
+    text = "Store the report as a signed archive in the vault."
+    stores = Group("stores", (analyse(text),))
+    refuses = Group("refuses", (analyse("Never store the report in the vault, only the archive."),))
+    unclear = analyse("The report as a signed archive in the vault.")
+    assert group_to_join(analyse(text), [stores, refuses]) is not None
+    assert group_to_join(unclear, [stores, refuses]) is None

@@ -68,3 +68,13 @@ def test_requests_are_pieces_of_the_text_in_their_order(text: str) -> None:
     for request in split_requests(text):
         place = text.index(request, place) + len(request)
     assert place <= len(text)
+
+
+def test_steps_of_one_request_are_not_split() -> None:
+    text = "Describe how to recover the ledger: (1) stop all writers, (2) restore the newest dump."
+    assert split_requests(text) == (text,)
+
+
+def test_a_noun_after_and_is_no_second_request() -> None:
+    text = "Check slides for wrong content and structure when the converter fails halfway."
+    assert split_requests(text) == (text,)
