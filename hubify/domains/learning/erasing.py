@@ -54,8 +54,8 @@ def erase_endorsement(
 
 @erasers.of(ReportedRun)
 def erase_run(_ctx: MutationCtx, row: ReportedRun, subject: Subject) -> ReportedRun | None:
-    """By which names of its own an owner told its runs apart goes: it reports no more."""
-    return None if subject.is_owner(row.owner) else row
+    """By which names of its own an agent told its runs apart goes: it reports no more."""
+    return None if subject.covers(row.owner, row.agent_id) else row
 
 
 @erasers.of(ReportStream)

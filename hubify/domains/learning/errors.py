@@ -13,6 +13,10 @@ class ReportNotFound(NotFound):
         super().__init__(f"Report '{report_id[:40]}' not found")
 
 
+class RunTold(Conflict):
+    """Another report by the same agent told of a run by that id, and of another end of it."""
+
+
 class OwnReport(Conflict):
     """Nobody endorses what they reported themselves."""
 

@@ -17,9 +17,11 @@ from hubify.domains.evolution import (
     propose,
 )
 from hubify.domains.learning.effects import is_due, weigh_effect
+from hubify.domains.learning.errors import RunTold
 from hubify.domains.learning.flags import watch
 from hubify.domains.learning.intake import (
     Filed,
+    Reporter,
     Told,
     kept_object,
     kept_text,
@@ -119,7 +121,7 @@ class Reported(msgspec.Struct, frozen=True):
         require=("skill_version", "agent_id", "platform"),
     ),
     also={"result": "outcome", "error_message": "error", "version": "skill_version"},
-    errors=(SkillNotFound, VersionNotFound, NothingStable, TicketRefused),
+    errors=(SkillNotFound, VersionNotFound, NothingStable, TicketRefused, RunTold),
 )
 def report(
     ctx: MutationCtx,
@@ -148,7 +150,7 @@ def report(
 
     Without a version it is about the one the ticket is for, or the stable one; without an agent,
     from the caller's own. A ticket (from `skills.resolve`) gives the report its full weight, and
-    counts once. `runId` is the caller's own name for the run: the same owner's second report of it
+    counts once. `runId` is the agent's own name for the run of the skill: a second report of it
     changes nothing. `evolutionTriggered` is true on exactly the report that sets an evolution off.
 
     A signed report has full weight too, and comes with `signature`, `public_key`, `signed_at` and
@@ -157,9 +159,9 @@ def report(
     """
     reporter = reporter_of(ctx, agent_id)
     signed = signature_of(ctx, reporter, signature, public_key, signed_at, nonce)
-    if (known := known_report(ctx, reporter.owner, run_id, signed)) is not None:
-        return repeated(known)
     skill = reported_skill(ctx, skill_name, skill_version)
+    if (known := known_report(ctx, reporter, skill, run_id, signed)) is not None:
+        return repeated(known, Outcome(outcome.value))
     spent = spent_ticket(ctx, skill, ticket, reporter)
     check_time(ctx, signed, spent)
     told = Told(
@@ -178,7 +180,7 @@ def report(
     version = reported_version(ctx, skill, skill_version, spent)
     reported = take_in(ctx, Filed(skill, version, run, told, spent))
     if run_id is not None:
-        ctx.db.insert(ReportedRun(reporter.owner, run_id, reported.report_id))
+        ctx.db.insert(ReportedRun(*reporter, skill.id, run_id, reported.report_id))
     keep_nonce(ctx, signed, reported.report_id)
     return reported
 
@@ -191,7 +193,11 @@ def binding_of(spent: Ticket | None, signed: Signature | None) -> Binding:
 
 
 def known_report(
-    ctx: MutationCtx, owner: str, run_id: str | None, signed: Signature | None
+    ctx: MutationCtx,
+    reporter: Reporter,
+    skill: Skill,
+    run_id: str | None,
+    signed: Signature | None,
 ) -> Report | None:
     """The report that told of the same run, or came with the same signature, before.
 
@@ -202,13 +208,34 @@ def known_report(
     """
     refuse_secret(run_id, "runId")
     signed_before = report_signed_so(ctx, signed) if signed else None
-    run = ctx.db.first(ReportedRun.where(owner=owner, run_id=run_id)) if run_id else None
+    run = run_named(ctx, reporter, skill, run_id) if run_id else None
     known = run.report_id if run else signed_before
     return ctx.db.get(Report, known) if known else None
 
 
-def repeated(known: Report) -> Reported:
-    """The answer to a second report of the same."""
+def run_named(
+    ctx: MutationCtx, reporter: Reporter, skill: Skill, run_id: str
+) -> ReportedRun | None:
+    """The run of a skill that this agent has told of by this name."""
+    owner, agent_id = reporter
+    return ctx.db.first(
+        ReportedRun.where(owner=owner, agent_id=agent_id, skill_id=skill.id, run_id=run_id)
+    )
+
+
+def repeated(known: Report, outcome: Outcome) -> Reported:
+    """The answer to a second report of the same.
+
+    Raises:
+        RunTold: it tells of another end.
+
+    """
+    if outcome is not known.outcome:
+        message = (
+            f"this run was reported before, as {known.id}, and ended as '{known.outcome.value}'; "
+            "give each run an id of its own"
+        )
+        raise RunTold(message)
     return Reported(
         log_id=known.id,
         report_id=known.id,

@@ -115,11 +115,13 @@ class ReportFlag(Row, frozen=True):
     examples: tuple[RowId, ...]
 
 
-@learning.table("reported_runs", unique("owner", "run_id"))
+@learning.table("reported_runs", unique("owner", "agent_id", "skill_id", "run_id"))
 class ReportedRun(Row, frozen=True):
-    """A run that its owner gave an id of its own, and the report that told of it."""
+    """A run of a skill that its agent gave an id of its own, and the report that told of it."""
 
     owner: str
+    agent_id: str
+    skill_id: RowId
     run_id: str
     report_id: RowId
 

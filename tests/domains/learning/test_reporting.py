@@ -2,6 +2,7 @@
 
 import pytest
 
+from hubify.domains.learning.errors import RunTold
 from hubify.domains.learning.functions import Log
 from hubify.domains.learning.reporting import REPORT_PAGE, Reported, report
 from hubify.domains.skills import NothingStable, SkillNotFound, TicketRefused, VersionNotFound
@@ -285,6 +286,21 @@ def test_two_owners_may_give_their_runs_the_same_name(story: Story) -> None:
         by = known(owner, "learning:report")
         assert not story.backend.mutation("learning:report", arguments, principal=by).repeated
     assert len(logs(story)) == 2
+
+
+def test_two_agents_of_an_owner_may_give_their_runs_the_same_name(story: Story) -> None:
+    by = known("ada", "learning:report")
+    for agent in ("worker-1", "worker-2"):
+        told = {"skillName": NAME, "outcome": "success", "agentId": agent, "runId": "run-1"}
+        assert not story.backend.mutation("learning:report", told, principal=by).repeated
+    assert len(logs(story)) == 2
+
+
+def test_a_name_that_another_run_has_had_is_refused_and_loses_nothing(story: Story) -> None:
+    rest(story, run_id="task-7")
+    with pytest.raises(RunTold, match="ended as 'success'"):
+        rest(story, run_id="task-7", result="fail")
+    assert len(logs(story)) == 1
 
 
 def test_runs_without_a_ticket_are_shown_to_a_trials_judge_and_decide_nothing() -> None:
