@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from hubify.domains.agents import Agent
 from hubify.domains.auth import ADMIN_OWNER, ApiKey, Session
 from hubify.domains.erasure.pages import PAGES
 from hubify.domains.erasure.tables import ErasedRows, Erasure, ErasureState, erasure
@@ -53,6 +54,10 @@ class ErasureNotFound(NotFound):
 
 class NotConfirmed(InvalidInput):
     """An erasure cannot be undone: the name must be given a second time."""
+
+
+class NobodyNamedSo(NotFound):
+    """No key, agent or skill has that owner: an erasure would only cost everybody the past."""
 
 
 class AlreadyErasing(Conflict):
@@ -104,10 +109,11 @@ KEEPS = (
 # Asking.
 
 
-@erasure.query(scope=SCOPE, rest=get("/v1/erasures/plan"))
+@erasure.query(scope=SCOPE, rest=get("/v1/erasures/plan"), errors=(NobodyNamedSo,))
 def plan(ctx: QueryCtx, *, owner: OwnerName | None = None, agent_id: AgentId | None = None) -> Plan:
     """What an erasure of the caller (or, for administrators, of an owner) would do."""
     named = subject_of(ctx, owner, agent_id)
+    require_somebody(ctx, named)
     keys = ctx.db.take(ApiKey.where(owner=named.owner), limit=MAX_SHOWN)
     held = [] if named.agent else ctx.db.take(Skill.where(owner=named.owner), limit=MAX_SHOWN)
     alive = [skill for skill in held if skill.status is not SkillStatus.DELETED]
@@ -126,7 +132,9 @@ def plan(ctx: QueryCtx, *, owner: OwnerName | None = None, agent_id: AgentId | N
 
 
 @erasure.mutation(
-    scope=SCOPE, rest=post("/v1/erasures", status=202), errors=(NotConfirmed, AlreadyErasing)
+    scope=SCOPE,
+    rest=post("/v1/erasures", status=202),
+    errors=(NotConfirmed, NobodyNamedSo, AlreadyErasing),
 )
 def request(
     ctx: MutationCtx,
@@ -145,6 +153,7 @@ def request(
     if confirm != confirmation(subject):
         message = f"an erasure cannot be undone: give confirm as '{confirmation(subject)}'"
         raise NotConfirmed(message)
+    require_somebody(ctx, subject)
     for other in unfinished(ctx):
         if (other.owner, other.agent) == (subject.owner, subject.agent):
             message = f"the data of '{confirm}' is being erased already, as {other.id}"
@@ -204,6 +213,26 @@ def subject_of(ctx: QueryCtx, owner: str | None, agent_id: str | None) -> Subjec
         message = f"'{named}' is no person's name and cannot be erased"
         raise InvalidInput(message)
     return Subject(named, agent_id, b"")
+
+
+def require_somebody(ctx: QueryCtx, subject: Subject) -> None:
+    """Refuse a name that nobody has, or has any more.
+
+    Raises:
+        NobodyNamedSo: no key, agent or skill is of that owner, or no key or agent of that agent.
+
+    """
+    owner, agent = subject.owner, subject.agent
+    keys = ctx.db.take(ApiKey.where(owner=owner), limit=MAX_SHOWN)
+    if agent is not None:
+        is_known = bool(ctx.db.first(Agent.where(owner=owner, agent_id=agent)))
+        is_known = is_known or any(key.agent == agent for key in keys)
+    else:
+        rows = (Agent.where(owner=owner), Skill.where(owner=owner))
+        is_known = owner == ctx.identity.owner or bool(keys) or any(map(ctx.db.first, rows))
+    if not is_known:
+        message = f"nobody is named '{confirmation(subject)[:200]}' here; nothing was changed"
+        raise NobodyNamedSo(message)
 
 
 def confirmation(subject: Subject) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubify.domains.erasure.functions import NobodyNamedSo
 from hubify.functions import InvalidInput, NotFound, Unauthenticated
 from hubify.testing.backend import known
 from hubify.values.errors import Conflict, Forbidden
@@ -254,9 +255,23 @@ def test_who_may_erase_whom() -> None:
     for nobody in ("admin", "hubify", "erased-0123456789abcdef"):
         with pytest.raises(InvalidInput, match="no person"):
             world.do("erasure:request", ROOT, owner=nobody, confirm=nobody)
+    world = lived_in()
     world.do("erasure:request", ROOT, owner="quillon", confirm="quillon")
     with pytest.raises(Conflict, match="already"):
         world.do("erasure:request", ROOT, owner="quillon", confirm="quillon")
+
+
+@pytest.mark.parametrize("agent", [None, "quilon-laptop"])
+def test_a_mistyped_name_is_refused_and_costs_nobody_the_past(agent: str | None) -> None:
+    world = lived_in()
+    owner = "quilon" if agent is None else "quillon"
+    named = {"owner": owner, "confirm": "/".join(filter(None, [owner, agent]))}
+    if agent is not None:
+        named["agentId"] = agent
+    head = world.backend.head()
+    with pytest.raises(NobodyNamedSo, match="nothing was changed"):
+        world.do("erasure:request", ROOT, **named)
+    assert world.backend.head() == head
 
 
 def test_a_plan_says_beforehand_what_stays_and_what_goes() -> None:
