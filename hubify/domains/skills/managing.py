@@ -204,9 +204,10 @@ def fork(
 def rollback(
     ctx: MutationCtx, *, name: SkillName, reason: Reason, version: VersionText | None = None
 ) -> SkillDetails:
-    """Let everybody get the version before the stable one again, or the one that is named.
+    """Let everybody get the version before the stable one again, or an earlier one that is named.
 
-    The version that was stable is marked as rolled back. Pins stay where they are.
+    The version that was stable is marked as rolled back. Pins stay where they are. What was never
+    stable is nothing to go back to: `skills.setChannel` or `evolution.promote` makes it stable.
     """
     skill = maintained(ctx, name)
     target = require_version(ctx, skill, version) if version else former_stable(ctx, skill)
@@ -278,12 +279,25 @@ def roll_back(ctx: MutationCtx, skill: Skill, target: SkillVersion, *, reason: s
     """Let everybody get an earlier version again; the stable one is marked as rolled back.
 
     Raises:
-        WrongState: that version is the stable one, or has no files.
+        WrongState: that version is the stable one, or never was, or has no files.
 
     """
     if target.version == skill.stable_version:
         raise WrongState(f"'{skill.name}@{target.version}' is the stable version already")
+    if not has_been_stable(ctx, skill, target):
+        is_tried = target.version == skill.canary_version
+        way = "it is on trial; use evolution.promote" if is_tried else "use skills.setChannel"
+        message = (
+            f"'{skill.name}@{target.version}' was never stable, so it cannot be rolled back to"
+        )
+        raise WrongState(f"{message}; {way} to make it stable")
     return make_stable(ctx, skill, target, former_status=VersionStatus.ROLLED_BACK, reason=reason)
+
+
+def has_been_stable(ctx: QueryCtx, skill: Skill, version: SkillVersion) -> bool:
+    """Whether everybody got a version at some time, however long ago."""
+    moves = ChannelMove.where(skill_id=skill.id, channel=Channel.STABLE, after=version.version)
+    return ctx.db.first(moves) is not None
 
 
 def former_stable(ctx: QueryCtx, skill: Skill) -> SkillVersion:

@@ -267,7 +267,7 @@ class Descent(Row, frozen=True):
     child_skill: RowId
 
 
-@skills.table("channel_moves", index("skill_id"))
+@skills.table("channel_moves", index("skill_id"), index("skill_id", "channel", "after"))
 class ChannelMove(Row, frozen=True):
     """One step of a channel: from which version to which, who asked, and why."""
 

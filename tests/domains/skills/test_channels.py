@@ -178,3 +178,31 @@ def test_a_channel_that_stays_where_it_is_leaves_no_step(registry: SkillRegistry
     point(registry, "beta", "1.1.0")
     point(registry, "stable", "1.2.0")
     assert len(registry.query("skills:listMoves", name="greet").page) == steps
+
+
+def test_rolling_back_never_goes_forth_to_what_was_not_stable_yet(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(body="Four."), version="1.3.0-beta.1")
+    for _once_as_beta_and_once_superseded in range(2):
+        with pytest.raises(WrongState, match=r"1\.3\.0-beta\.1' was never stable.*setChannel"):
+            registry.mutate("skills:rollback", name="greet", version="1.3.0-beta.1", reason="Bad.")
+        registry.publish(skill_md(body="Five."), version="1.3.0-beta.2")
+    assert stable(registry) == "1.2.0"
+
+
+def test_rolling_back_does_not_promote_what_is_on_trial(registry: SkillRegistry) -> None:
+    registry.publish(skill_md(body="Four."), version="1.3.0-beta.1")
+    tried = "1.3.0-beta.1"
+    registry.backend.mutation("probe:begin", {"name": "greet", "version": tried, "share": 0.5})
+    with pytest.raises(WrongState, match=r"never stable.* on trial; use evolution\.promote"):
+        registry.mutate("skills:rollback", name="greet", version=tried, reason="Bad.")
+    assert registry.query("skills:getByName", name="greet").canary_version == tried
+
+
+def test_however_long_ago_it_was_stable_a_version_may_be_rolled_back_to(
+    registry: SkillRegistry,
+) -> None:
+    for number in range(110):
+        version = f"1.{number % 2 + 1}.0"
+        registry.mutate("skills:setChannel", name="greet", channel="stable", version=version)
+    registry.mutate("skills:rollback", name="greet", reason="Bad.", version="1.0.0")
+    assert stable(registry) == "1.0.0"
