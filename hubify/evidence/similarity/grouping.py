@@ -22,7 +22,7 @@ from hubify.evidence.similarity.scoring import (
 )
 
 MAX_SUGGESTIONS: Final = 1_000  # of one skill that are looked at, the newest groups last
-MAX_COMPARED: Final = 40  # suggestions that are compared in full
+MAX_COMPARED: Final = 30  # suggestions that are compared in full
 MAX_MEMBERS: Final = 50  # of one group that may object
 LEAST_MEAN: Final = 0.4  # likeness to the members on average
 

@@ -182,7 +182,7 @@ def _is_specific(clause: Clause) -> bool:
 def _is_vague(clauses: list[Clause], language: Language, words: list[str]) -> bool:
     """A wish for better, whose other words name at most a topic."""
     tokens = [token for clause in clauses for token in clause.words]
-    if any(_is_concrete(token) for token in tokens):
+    if any(_is_concrete(token) for token in tokens) or any(clause.negated for clause in clauses):
         return False
     if any(amount_way(token.text) and token.text != "more" for token in tokens):
         return False

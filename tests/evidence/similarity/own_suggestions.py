@@ -1,4 +1,4 @@
-"""Read the invented suggestions of `suggestions.txt` and `held_out.txt`.
+"""Read the invented suggestions of this folder (`NAMES`).
 
 Invariant: nothing here was taken from anybody's records; the texts are inert data.
 """
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-FILES = tuple(Path(__file__).parent / name for name in ("suggestions.txt", "held_out.txt"))
+NAMES = ("suggestions.txt", "held_out.txt", "unseen.txt")
+FILES = tuple(Path(__file__).parent / name for name in NAMES)
 SPECIAL = frozenset({"vague", "none", "attack"})
 
 
