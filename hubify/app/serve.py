@@ -69,11 +69,11 @@ def run_server(settings: Settings, functions: Sequence[str] = ()) -> None:
 
 async def serve(settings: Settings, directory: DataDirectory, registry: Registry) -> None:
     """Serve a locked directory from the running loop."""
+    listener = listen(settings)  # first: a key minted by a start that fails would never be shown
     parts = compose(settings, directory, registry, kick=lambda: None)
     secret = bootstrap(parts, directory)
     flusher = flusher_for(parts, asyncio.get_running_loop())
     endpoint = SyncEndpoint(BackendHost(parts.backend, parts.identities), sync_settings(settings))
-    listener = listen(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{listener.getsockname()[1]}"
     directory.keep_address(url)

@@ -4,9 +4,10 @@ Invariant: a new key's secret is all that goes to standard output, once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import App, Group
 
 from hubify.cli.answers import Keys, NewKey, read
@@ -21,6 +22,7 @@ SCOPE_HELP = (
     "What it may do, such as `skills:write`; several times for several "
     f"(default: {' and '.join(DEFAULT_SCOPES)})."
 )
+NO_MODULES = frozenset({"*", "lab", "pipeline"})  # scopes of a wider meaning
 DURATION = re.compile(r"(\d{1,9})([smhdw]?)", re.ASCII)
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
@@ -55,6 +57,7 @@ class KeyCommands:
         sent = {field: value for field, value in wish.items() if value is not None}
         with reached(self._world, data) as hub:
             key = read(NewKey, hub.mutation("auth:createApiToken", sent))
+            strange = strange_scopes(key.scopes, hub.functions())
         self._world.print(key.token)
         agent_part = f", agent {key.agent}" if key.agent else ""
         ends = "until revoked" if key.expires_at is None else f"until {moment(key.expires_at)}"
@@ -62,6 +65,8 @@ class KeyCommands:
             f"key '{key.name}' of {key.owner}{agent_part}: {', '.join(key.scopes)}; {ends}\n"
             f"It is shown only now. To revoke it: hubify keys revoke {key.token_id}"
         )
+        for name in strange:
+            self._world.say(f"warning: nothing here is called '{name}': the scope allows nothing")
 
     def list(
         self,
@@ -111,6 +116,25 @@ def keys_app(world: World, group: Group, place: int) -> App:
     for command in (commands.create, commands.list, commands.revoke):
         app.command(command)
     return app
+
+
+class Function(msgspec.Struct, frozen=True):
+    """One function, by its path."""
+
+    path: str
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """What there is to call."""
+
+    functions: list[Function]
+
+
+def strange_scopes(scopes: Iterable[str], catalogue: bytes) -> list[str]:
+    """Scopes of modules that the hub does not have, so that a slip of the pen is seen at once."""
+    found = msgspec.json.decode(catalogue, type=Catalogue)
+    modules = {function.path.partition(":")[0] for function in found.functions}
+    return [scope for scope in scopes if scope.partition(":")[0] not in modules | NO_MODULES]
 
 
 def _pages(hub: Hub, owner: str | None) -> Iterator[Any]:

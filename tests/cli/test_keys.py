@@ -51,6 +51,16 @@ def test_a_new_key_stands_alone_on_standard_output() -> None:
     }
 
 
+def test_a_mistyped_scope_is_told_and_a_good_one_is_not() -> None:
+    made = {**NEW, "scopes": ["skill:read", "skills:read", "lab:x:rw", "*"]}
+    server = FakeServer({"auth:createApiToken": made}, {"skills:list": "query"})
+    finished = hubify("keys", "create", "--name", "ci", "--owner", "ann", server=server)
+    warnings = [line for line in finished.err.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert "'skill:read'" in warnings[0]
+    assert (finished.status, finished.out) == (0, "hk_live_secret\n")
+
+
 def test_every_option_of_a_key_is_sent() -> None:
     server = FakeServer({"auth:createApiToken": NEW})
     options = ["--agent", "bot", "--scope", "a:read", "--scope", "b:write", "--expires-in", "90d"]

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -151,3 +152,12 @@ def test_a_directory_without_a_hub_is_not_made_one(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith("hubify: NOT_FOUND: ")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_first_start_that_cannot_listen_mints_no_key(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = hubify(data, "serve", "--port", str(taken.getsockname()[1]))
+    assert refused.returncode == 1
+    assert "cannot be listened on" in refused.stderr
+    assert not (data / "admin.key").exists()
