@@ -65,8 +65,8 @@ class KeyCommands:
             f"key '{key.name}' of {key.owner}{agent_part}: {', '.join(key.scopes)}; {ends}\n"
             f"It is shown only now. To revoke it: hubify keys revoke {key.token_id}"
         )
-        for name in strange:
-            self._world.say(f"warning: nothing here is called '{name}': the scope allows nothing")
+        for wrong in strange:
+            self._world.say(f"warning: nothing here is called '{wrong}': the scope allows nothing")
 
     def list(
         self,
