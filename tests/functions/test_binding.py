@@ -104,7 +104,7 @@ INSIDE = Binding(
         Argument("more", list[Paint] | None, None),
         Argument("percent", Annotated[int, msgspec.Meta(ge=0, le=100)], 0),
         Argument("code", Annotated[str, msgspec.Meta(pattern="^[a-z]+$")], "a"),
-        Argument("label", Annotated[str | None, LOWER], None),
+        Argument("label", Annotated[str, LOWER], "a"),
     ),
     {},
 )
