@@ -26,13 +26,15 @@ class Form(StrEnum):
 class SkillDocument(Struct, frozen=True, kw_only=True):
     """One skill's file as read.
 
-    `name` is a slug, `version` strict semver (1.0.0 when the file has none; `version_written` is
-    what it has), `description` 1 to 1,024 characters. Text is read with LF line ends; `body_line`
-    is the line of the file that `body` begins on. `rest` holds the fields no form knows.
+    `name` is a slug and `name_written` what it was made of, `version` strict semver (1.0.0 when the
+    file has none; `version_written` is what it has), `description` 1 to 1,024 characters. Text is
+    read with LF line ends; `body_line` is the line of the file that `body` begins on.
+    `rest` holds the fields no form knows.
     """
 
     form: Form
     name: str
+    name_written: str
     display_name: str
     version: str
     version_written: str | None

@@ -154,7 +154,7 @@ class Importer:
 
     def _arguments(self, skill: ImportedSkill, version: ImportedVersion) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "name": skill.slug,
+            "name": skill.name_written,
             "version": version.version,
             "author": skill.owner or "",
             "display_name": skill.display_name,

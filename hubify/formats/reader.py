@@ -280,12 +280,13 @@ def _document(
     source: _Source, content: _Content, fields: Fields, form: Form, findings: list[Finding]
 ) -> SkillDocument:
     """Read the fields that all forms share."""
-    name, display_name = _names(source, content, fields, findings)
+    name, name_written, display_name = _names(source, content, fields, findings)
     version, version_written = _version(content, fields, findings)
     description = _description(content, fields, findings)
     document = SkillDocument(
         form=form,
         name=name,
+        name_written=name_written,
         display_name=display_name,
         version=version,
         version_written=version_written,
@@ -321,16 +322,21 @@ def _document(
 
 def _names(
     source: _Source, content: _Content, fields: Fields, findings: list[Finding]
-) -> tuple[str, str]:
-    """Return the slug and what to display, from the file, else its folder, else its title."""
+) -> tuple[str, str, str]:
+    """Return the slug, what it is made of (the name, else the folder, else the title), the display.
+
+    Raises:
+        Refused: nothing of them can be kept in a slug.
+
+    """
     written = fields.text("name")
     heading = markdown.title(content.body)
     display = fields.text("display_name") or written or heading or source.directory
     for origin, text in (("name", written), ("folder", source.directory), ("title", heading)):
         name = slug_from(text or "")
-        if name:
+        if text and name:
             findings.extend(_name_findings(origin, name, written, source, fields.line("name")))
-            return name, display
+            return name, text, display
     what = "There is no name with a Latin letter or a digit in it."
     fix = "Write `name:` in lower case with hyphens."
     raise Refused(refused("name-missing", what, fix, line=fields.line("name")))

@@ -57,12 +57,14 @@ class ImportedSkill(Struct, frozen=True, kw_only=True):
     """One skill with at least one version, oldest first.
 
     `owner` is the source's, None when it knows none; `slug` is the name wished for, which may be
-    taken (see `names.owned_name`). `refused` are the versions that were not accepted.
+    taken (see `names.owned_name`), and `name_written` what it was made of. `refused` are the
+    versions that were not accepted.
     """
 
     source: str
     owner: str | None
     slug: str
+    name_written: str
     display_name: str
     description: str
     category: str | None
@@ -220,7 +222,10 @@ def _skill(
     notes: list[Finding],
 ) -> Imported:
     newest = next((v.document for v in reversed(history.versions) if v.document is not None), None)
-    slug = slug_from(origin.slug) or (newest.name if newest is not None else "")
+    written = newest.name_written if newest is not None else ""
+    if slug_from(origin.slug):
+        written = origin.slug
+    slug = slug_from(written)
     if not slug:
         what = f"The name {quoted(origin.slug)} has no Latin letter or digit."
         finding = refused("name-missing", what, "Give it a name in lower case with hyphens.")
@@ -232,6 +237,7 @@ def _skill(
         source=origin.source,
         owner=origin.owner,
         slug=slug,
+        name_written=written,
         display_name=origin.display_name or (newest.display_name if newest else slug),
         description=newest.description if newest is not None else origin.description,
         category=origin.category or (newest.category if newest is not None else None),

@@ -231,3 +231,14 @@ def test_an_import_that_brought_nothing_is_a_failure(tmp_path: Path) -> None:
     finished = hubify("skills", "import", str(tmp_path))
     assert finished.status == 1
     assert "There is no SKILL.md here, nor in the folders below." in finished.out
+
+
+def test_names_are_told_as_they_are_written(tmp_path: Path) -> None:
+    for name in ("C#", "C++"):
+        (tmp_path / name).mkdir()
+        text = f"---\nname: {name}\ndescription: Write it.\n---\nDo."
+        (tmp_path / name / "SKILL.md").write_text(text, encoding="utf-8")
+    server = FakeServer({PATH: lambda arguments: answered("imported", arguments)})
+    finished = hubify("skills", "import", str(tmp_path), server=server)
+    assert [call.arguments["name"] for call in server.calls] == ["C#", "C++"]
+    assert finished.out.splitlines()[-1].startswith("imported 2, unchanged 0 (2 skills)")

@@ -188,6 +188,7 @@ def emptied(skill: Skill, subject: Subject) -> Skill:
         homepage=None,
         repository=None,
         author="",
+        written_name="",
         notice=None,
     )
 

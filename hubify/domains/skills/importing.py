@@ -13,7 +13,7 @@ from typing import Annotated
 
 import msgspec
 
-from hubify.domains.arguments import OwnerName, SkillName, VersionText, checked_owner
+from hubify.domains.arguments import OwnerName, VersionText, checked_owner
 from hubify.domains.gateway import Finding, Gate, Severity, Verdict
 from hubify.domains.skills.arguments import Category, Line, Summary
 from hubify.domains.skills.channels import make_beta, make_stable, store
@@ -37,7 +37,7 @@ from hubify.domains.skills.lookup import (
     require_version,
     version_numbered,
 )
-from hubify.domains.skills.rules import may_be_named
+from hubify.domains.skills.rules import called, may_be_named, repaired_name
 from hubify.domains.skills.tables import (
     Origin,
     Skill,
@@ -58,6 +58,7 @@ from hubify.domains.skills.versions import (
 )
 from hubify.evidence.gateway import Publisher
 from hubify.formats.bundle import EMPTY
+from hubify.formats.limits import MAX_FIELD
 from hubify.formats.names import owned_name, slug_from
 from hubify.formats.versions import FIRST, BadVersion, bump_patch, is_prerelease, read_version
 from hubify.functions import InvalidInput, MutationCtx, RateClass, RowId, post
@@ -69,6 +70,7 @@ MAX_TIME_MS = 253_402_300_800_000  # the year 10,000
 Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_TIME_MS)]
 Description = Annotated[str, msgspec.Meta(max_length=1_024)]
 Parents = Annotated[tuple[RowId, ...], msgspec.Meta(max_length=MAX_PARENTS)]
+WrittenName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_FIELD)]
 Id = Annotated[str, msgspec.Meta(max_length=500)]
 
 
@@ -97,6 +99,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     holder: str
     slug: str
+    written_name: str
     author: str
     version: str
     display_name: str
@@ -128,7 +131,7 @@ class Place(msgspec.Struct, frozen=True):
 def import_version(
     ctx: MutationCtx,
     *,
-    name: SkillName,
+    name: WrittenName,
     files: Files | None = None,
     version: VersionText = FIRST,
     author: Line = "",
@@ -146,6 +149,7 @@ def import_version(
 ) -> ImportedVersion:
     """Import one version of a skill from elsewhere; call it in order of publication.
 
+    `name` is told as it is written there: two names that become one in the registry stay apart.
     `author` is who holds the name there, as the caller says; `source_origin` is the source's own
     word for how the version came about. A time in the future counts as now. Without files it
     becomes a placeholder that only has a description. `parents` are the ids that earlier imports
@@ -154,9 +158,11 @@ def import_version(
     that owner would do it. A refusal by the gateway is an answer, not an error, and has the
     findings that say why.
     """
+    slug = slug_from(name)
     wish = Wish(
         holder=_owner_for(ctx, owner),
-        slug=slug_from(name),
+        slug=slug,
+        written_name=repaired_name(slug, name),
         author=author,
         version=_read_number(version),
         display_name=display_name,
@@ -238,8 +244,7 @@ def _place(ctx: MutationCtx, wish: Wish) -> Place:
     for name in names:
         other = ctx.db.first(Skill.where(name=name))
         if other is None or _is_same(ctx, other, wish):
-            message = f"The name '{wish.slug}' is taken; imported as '{name}'."
-            return Place(name, other, (_note("name-taken", message),))
+            return Place(name, other, (_renamed(wish, name),))
     taken = " and ".join(f"'{name}'" for name in (wish.slug, *names))
     raise NameTaken(f"the names {taken} are taken")
 
@@ -258,9 +263,18 @@ def _is_same(ctx: MutationCtx, held: Skill, wish: Wish) -> bool:
     """Whether a skill of the registry is the one that is being imported."""
     if held.status is SkillStatus.DELETED or held.author != wish.author:
         return False
+    if not _is_called_so(held, wish):
+        return False
     if wish.holder != ctx.identity.owner:
         return held.owner == wish.holder
     return belongs_to(held, ctx.identity)
+
+
+def _is_called_so(held: Skill, wish: Wish) -> bool:
+    """Whether a skill was made of the name that is wished for, or is named itself."""
+    if wish.written_name:
+        return wish.written_name == called(held)
+    return wish.slug == held.name or not held.written_name
 
 
 def _same_bytes(
@@ -306,6 +320,7 @@ def _new_skill(owner: str, name: str, wish: Wish, examined: Examined) -> NewSkil
         origin=Origin.IMPORTED,
         profile=_profile(wish, examined),
         author=wish.author,
+        written_name=wish.written_name,
         evolution=evolution_of(examined.document),
     )
 
@@ -378,6 +393,13 @@ def _answer(
         decision_id=version.decision if version else None,
         findings=place.notes,
     )
+
+
+def _renamed(wish: Wish, name: str) -> Finding:
+    said = f"The name '{wish.slug}'"
+    if wish.written_name:
+        said = f"The name '{wish.written_name[:80]}' becomes '{wish.slug}', which"
+    return _note("name-taken", f"{said} is taken; imported as '{name}'.")
 
 
 def _bumped(wish: Wish, number: str) -> Finding:

@@ -46,7 +46,7 @@ from hubify.domains.skills.numbering import (
     refuse_unheeded,
     tidied,
 )
-from hubify.domains.skills.rules import Bump, may_be_named
+from hubify.domains.skills.rules import Bump, called, may_be_named, repaired_name
 from hubify.domains.skills.scanning import is_large, look_ahead
 from hubify.domains.skills.tables import (
     Channel,
@@ -139,9 +139,11 @@ async def publish(
     """Publish a version of one of the caller's skills, or a new skill under a free name.
 
     The number is `version`, else the highest one raised by `bump`, else what SKILL.md says, else
-    the next PATCH. Everything passes the gateway; a refusal names each fault with file and line,
-    and the decision stays on record. The same bytes again change nothing. `category` and `tags` are
-    told with a stable version; what a publish would not bring about is refused, not left out.
+    the next PATCH. A name in SKILL.md that had to be repaired adds nothing to a skill that is
+    called otherwise: give `name` for that. Everything passes the gateway; a refusal names each
+    fault with file and line, and the decision stays on record. The same bytes again change nothing.
+    `category` and `tags` are told with a stable version; what a publish would not bring about is
+    refused, not left out.
     """
     offer = Offer(
         name=name,
@@ -196,6 +198,9 @@ def submit(
     examined = examine(sent_files(files, skill_md), directory=offer.name or "")
     name = offer.name or (examined.document.name if examined.document else "")
     skill = _own_skill(ctx, name, offer)
+    written = _repaired(name, examined.document, offer)
+    if skill is not None and written:
+        _refuse_another_name(skill, written)
     bundle, document = examined.bundle, examined.document
     if bundle is None or document is None or not may_be_named(name):
         return Submitted(None, _refused(ctx, examined, name, offer))
@@ -257,6 +262,26 @@ def _own_skill(ctx: MutationCtx, name: str, offer: Offer) -> Skill | None:
         raise NameTaken(f"you have a skill '{name}' already; publish a version of it instead")
     require_maintainer(ctx, held)
     return held
+
+
+def _repaired(name: str, document: SkillDocument | None, offer: Offer) -> str:
+    """What the name was made of, where the file alone says it and it had to be repaired."""
+    if offer.name is not None or document is None:
+        return ""
+    return repaired_name(name, document.name_written)
+
+
+def _refuse_another_name(skill: Skill, written: str) -> None:
+    """Refuse a name that is only in the registry's spelling that of a skill.
+
+    Raises:
+        NameTaken: saying whose skill it would be, and how to name that itself.
+
+    """
+    if written != called(skill):
+        message = f"'{written[:80]}' would become '{skill.name}', which is '{called(skill)[:80]}'"
+        way = f"give name='{skill.name}' to add a version to that, or another name"
+        raise NameTaken(f"{message} of {skill.owner}; {way}")
 
 
 def _refused(ctx: MutationCtx, examined: Examined, name: str, offer: Offer) -> Decision:
@@ -342,6 +367,7 @@ def _new_skill(caller: Principal, accepted: Accepted) -> NewSkill:
         visibility=accepted.offer.visibility or Visibility.PUBLIC,
         origin=made_by(caller),
         profile=_profile(accepted),
+        written_name=_repaired(accepted.name, accepted.document, accepted.offer),
         evolution=evolution_of(accepted.document),
     )
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
+from unicodedata import normalize
 
+from hubify.domains.arguments import in_one_line
 from hubify.domains.skills.tables import (
     DayCount,
     Listing,
@@ -55,6 +57,16 @@ def listing_of(visibility: Visibility, status: SkillStatus, stable: str | None) 
 def may_be_named(name: str) -> bool:
     """Whether a skill may have this name: a slug that stands for nothing else."""
     return is_slug(name) and name not in RESERVED_NAMES
+
+
+def repaired_name(name: str, written: str) -> str:
+    """What a skill's name was made of, in one line; empty where nothing had to be repaired."""
+    return "" if written == name else in_one_line(normalize("NFC", written))
+
+
+def called(skill: Skill) -> str:
+    """What a skill is called where names are free: what it was made of, else as it is shown."""
+    return skill.written_name or in_one_line(normalize("NFC", skill.display_name))
 
 
 def shown_status(skill: Skill) -> str:

@@ -221,6 +221,8 @@ class Skill(Row, frozen=True):
     """The highest number ever published under the name; the next one goes on from it."""
     notice: str | None = None
     """Why it is deprecated, and what to use in its place."""
+    written_name: str = ""
+    """What its name was made of, where that had to be repaired; no other name may be made it."""
     level: int = 0
     """Its standing's level: of too many skills that hold a word, search prefers the trusted."""
 

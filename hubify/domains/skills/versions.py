@@ -56,6 +56,7 @@ class NewSkill(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     profile: Profile
     author: str = ""
+    written_name: str = ""
     fork_of: RowId | None = None
     evolution: EvolutionSettings = EvolutionSettings()
 
@@ -140,6 +141,7 @@ def create_skill(ctx: MutationCtx, new: NewSkill) -> Skill:
         homepage=profile.homepage,
         repository=profile.repository,
         author=new.author,
+        written_name=new.written_name,
     )
     stored = ctx.db.insert(skill)
     standing = SkillStanding(

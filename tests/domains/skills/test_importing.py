@@ -255,3 +255,27 @@ def test_a_file_that_was_saved_badly_is_imported_with_what_was_repaired(
     assert answer.outcome is ImportOutcome.IMPORTED
     rules = {finding.rule for finding in answer.findings}
     assert {"byte-order-mark", "line-ends", "front-matter-open", "yaml-quoted"} <= rules
+
+
+@pytest.mark.parametrize(("first", "second"), [("C#", "C++"), ("c", "C++"), ("ä c", "a/c")])
+def test_names_that_would_become_one_are_skills_apart(
+    registry: SkillRegistry, first: str, second: str
+) -> None:
+    made = taken_in(registry, name=first)
+    for outcome in (ImportOutcome.IMPORTED, ImportOutcome.UNCHANGED):
+        answer = taken_in(registry, skill_md(body="Other."), name=second)
+        assert (answer.outcome, answer.name) == (outcome, f"ada-{made.name}")
+    (note,) = [finding for finding in answer.findings if finding.rule == "name-taken"]
+    assert note.message.startswith(f"The name '{second}' becomes '{made.name}', which is taken;")
+    with pytest.raises(NameTaken, match=f"'{made.name}' and 'ada-{made.name}' are taken"):
+        taken_in(registry, skill_md(body="Third."), name=f"{made.name} ?")
+    assert taken_in(registry, skill_md(body="New."), name=first).name == made.name
+
+
+def test_a_name_that_another_owner_holds_is_not_shared_by_two_names_either(
+    registry: SkillRegistry,
+) -> None:
+    taken_in(registry, name="c")
+    assert taken_in(registry, by=registry.bob, name="C#").name == "bob-c"
+    with pytest.raises(NameTaken):
+        taken_in(registry, skill_md(body="Other."), by=registry.bob, name="c")

@@ -246,3 +246,46 @@ def test_a_file_with_another_name_does_not_rename_the_skill(registry: SkillRegis
     assert registry.query("skills:getByName", name="greet").display_name == named
     registry.publish(skill_md("different"), name="fresh")
     assert registry.query("skills:getByName", name="fresh").display_name == "fresh"
+
+
+LONG = "long " * 13
+
+ALIKE = [
+    ("F#", "F++", "f"),
+    ("a/b", "a--b", "a-b"),
+    ("a", "ä", "a"),
+    (f"{LONG}one", f"{LONG}two", "-".join(["long"] * 13)[:64]),
+]
+"""Two names that become one when they are made names of the registry, and which."""
+
+
+@pytest.mark.parametrize(("first", "second", "slug"), ALIKE)
+def test_a_name_never_becomes_that_of_a_skill_that_is_called_otherwise(
+    registry: SkillRegistry, first: str, second: str, slug: str
+) -> None:
+    assert registry.publish(skill_md(first)).name == slug
+    with pytest.raises(NameTaken, match=rf"would become '{slug}'.*ada.*give name='{slug}'"):
+        registry.publish(skill_md(second, "Other."))
+    assert registry.query("skills:getByName", name=slug).versions == 1
+
+
+def test_a_name_that_is_repaired_the_same_way_again_is_the_same_skill(
+    registry: SkillRegistry,
+) -> None:
+    registry.publish(skill_md("F#"))
+    assert registry.publish(skill_md("F#", "Newer.")).version == "1.0.1"
+    assert registry.publish(skill_md("F++", "By name."), name="f").version == "1.0.2"
+    assert registry.publish(skill_md("F#", "Newest.")).version == "1.0.3"
+    assert not registry.publish(skill_md("F#", "Newest.")).changed
+
+
+def test_a_skill_shown_by_a_name_may_be_published_under_it(registry: SkillRegistry) -> None:
+    registry.publish(skill_md("greet", display_name="Greet!"))
+    assert registry.publish(skill_md("Greet!", "Newer.")).version == "1.0.1"
+
+
+def test_a_title_is_repaired_as_a_name_is(registry: SkillRegistry) -> None:
+    text = "---\ndescription: What it is for.\n---\n\n# {}\n\nDo it.\n"
+    registry.publish(text.format("F sharp"))
+    with pytest.raises(NameTaken, match="'F-sharp' would become 'f-sharp'"):
+        registry.publish(text.format("F-sharp"))
