@@ -228,8 +228,9 @@ def require_somebody(ctx: QueryCtx, subject: Subject) -> None:
         is_known = bool(ctx.db.first(Agent.where(owner=owner, agent_id=agent)))
         is_known = is_known or any(key.agent == agent for key in keys)
     else:
-        rows = (Agent.where(owner=owner), Skill.where(owner=owner))
-        is_known = owner == ctx.identity.owner or bool(keys) or any(map(ctx.db.first, rows))
+        is_known = owner == ctx.identity.owner or bool(keys)
+        is_known = is_known or ctx.db.first(Agent.where(owner=owner)) is not None
+        is_known = is_known or ctx.db.first(Skill.where(owner=owner)) is not None
     if not is_known:
         message = f"nobody is named '{confirmation(subject)[:200]}' here; nothing was changed"
         raise NobodyNamedSo(message)
