@@ -119,12 +119,12 @@ class InMemoryBackend:
         """Take in what other processes have committed."""
         self.database.committer.catch_up()
 
-    def commit_notes(self) -> int:
+    def take_in_notes(self) -> int:
         """Let what functions noted be written, as a server does each minute; how many items."""
         if not len(self.backend.wiring.write_behind):
             return 0
         try:
-            return asyncio.run(self._commit_notes())
+            return asyncio.run(self._take_in_notes())
         finally:
             self.backend.on_kick = _nothing
 
@@ -138,7 +138,7 @@ class InMemoryBackend:
         What was noted before is written first.
         """
         until = self.now_ms + ms
-        self.commit_notes()
+        self.take_in_notes()
         self.run_due()
         while (due := self._next_due()) is not None and due <= until:
             self.now_ms = max(self.now_ms, due)
@@ -156,7 +156,7 @@ class InMemoryBackend:
         self._flush_when_kicked()
         return await self.backend.action(call, internal=call.principal is SYSTEM)
 
-    async def _commit_notes(self) -> int:
+    async def _take_in_notes(self) -> int:
         self._flush_when_kicked()
         return await commit_notes(self.backend)
 

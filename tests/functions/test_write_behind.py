@@ -88,18 +88,18 @@ def test_a_note_costs_no_commit_until_it_is_taken_in(backend: InMemoryBackend) -
     head = backend.head()
     assert backend.mutation("doors:passBy", {"name": "a"}) == "a"
     assert (backend.head(), len(of(backend))) == (head, 1)
-    assert backend.commit_notes() == 1
+    assert backend.take_in_notes() == 1
     assert backend.query("doors:names") == ["a"]
-    assert backend.commit_notes() == 0
+    assert backend.take_in_notes() == 0
 
 
 def test_the_same_note_twice_is_one(backend: InMemoryBackend) -> None:
     for _ in range(5):
         backend.mutation("doors:passBy", {"name": "a"})
     assert len(of(backend)) == 1
-    backend.commit_notes()
+    backend.take_in_notes()
     backend.mutation("doors:passBy", {"name": "a"})
-    backend.commit_notes()
+    backend.take_in_notes()
     assert backend.query("doors:names") == ["a"]
 
 
@@ -112,7 +112,7 @@ def test_a_call_that_is_refused_notes_nothing(backend: InMemoryBackend) -> None:
 def test_an_answer_given_again_from_memory_is_not_noted_again(backend: InMemoryBackend) -> None:
     told = {"name": "a", "by": "ann", "idempotencyKey": "k-1"}
     backend.mutation("doors:bump", told)
-    backend.commit_notes()
+    backend.take_in_notes()
     backend.mutation("doors:bump", told)
     assert len(of(backend)) == 0
 
@@ -146,10 +146,10 @@ def test_what_was_not_stored_was_not_noted_and_what_was_noted_waits_for_the_stor
     with pytest.raises(Unavailable):
         backend.mutation("doors:bump", {"name": "b", "by": "ben"})
     with pytest.raises(Unavailable):
-        backend.commit_notes()
+        backend.take_in_notes()
     assert len(of(backend)) == 1
     disk.full = False
-    assert backend.commit_notes() == 1
+    assert backend.take_in_notes() == 1
     assert backend.query("doors:names") == ["a"]
 
 
@@ -179,8 +179,8 @@ def test_two_processes_and_a_restart_count_one_thing_once() -> None:
         )
         for process in (one, two):
             process.mutation("doors:passBy", {"name": "a"})
-        one.commit_notes()
-        two.commit_notes()
+        one.take_in_notes()
+        two.take_in_notes()
         assert two.query("doors:names") == ["a"]
 
 
@@ -189,7 +189,7 @@ def test_a_function_that_refuses_its_notes_does_not_stop_the_others(
 ) -> None:
     backend.mutation("doors:noteBadly")
     backend.mutation("doors:passBy", {"name": "a"})
-    assert backend.commit_notes() == 1
+    assert backend.take_in_notes() == 1
     assert backend.query("doors:names") == ["a"]
     assert "doors:misfit were refused" in caplog.text
 

@@ -257,9 +257,7 @@ def promote(
 ) -> EvolutionView:
     """Make the version on trial stable now, by a maintainer's word instead of the judge's."""
     named = Named(version, evolution_id, group_id)
-    canary = the_canary(ctx, maintained(ctx, skill_name), named)
-    by = ctx.identity.owner
-    return evolution_view(end_by_hand(ctx, canary, Verdict.PROMOTE, decided_by=by, reason=reason))
+    return decide_by_hand(ctx, skill_name, named, Verdict.PROMOTE, reason)
 
 
 @evolution.mutation(
@@ -281,9 +279,16 @@ def rollback(
     For a version that is stable already, use `skills.rollback`.
     """
     named = Named(version, evolution_id, group_id)
+    return decide_by_hand(ctx, skill_name, named, Verdict.ROLLBACK, reason)
+
+
+def decide_by_hand(
+    ctx: MutationCtx, skill_name: str, named: Named, verdict: Verdict, reason: str | None
+) -> EvolutionView:
+    """End the trial that a maintainer names by the verdict that it gives."""
     canary = the_canary(ctx, maintained(ctx, skill_name), named)
     by = ctx.identity.owner
-    return evolution_view(end_by_hand(ctx, canary, Verdict.ROLLBACK, decided_by=by, reason=reason))
+    return evolution_view(end_by_hand(ctx, canary, verdict, decided_by=by, reason=reason))
 
 
 @evolution.mutation(

@@ -50,7 +50,7 @@ def bad_canary(resolved: Resolved) -> bool:
 def test_tickets_and_their_returns_are_shown_for_each_arm() -> None:
     story = trial()
     run_on(story, 3, silent=lambda resolved: resolved.why == "canary")
-    story.backend.commit_notes()
+    story.backend.take_in_notes()
     tickets = story.ask("evolution:getCanaryStatus").tickets
     assert tickets.baseline.issued == tickets.baseline.returned > 0
     assert tickets.canary.issued > 0
@@ -117,7 +117,7 @@ def test_what_a_stopped_server_missed_is_caught_up_with_in_batches() -> None:
     story = trial()
     for owner in range(700):
         story.resolve(f"owner-{owner}")
-    story.backend.commit_notes()
+    story.backend.take_in_notes()
     story.wait(3)
     view = story.ask("evolution:getCanaryStatus")
     told = view.evidence.returns.tickets

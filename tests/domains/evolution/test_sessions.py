@@ -20,7 +20,7 @@ def test_an_agent_tosses_no_more_coins_by_opening_more_sessions() -> None:
         given = story.backend.mutation("skills:resolve", told, principal=known("mallory"))
         outcome = "fail" if given.why == "canary" else "success"
         assert story.report("mallory", outcome, ticket=given.ticket).log_id
-    story.backend.commit_notes()
+    story.backend.take_in_notes()
     tickets = story.ask("evolution:getCanaryStatus").tickets
     assert tickets.canary.issued + tickets.baseline.issued == LANES
     told = {"evolutionId": story.latest().id}

@@ -45,7 +45,7 @@ def test_a_ticket_handed_out_many_times_is_one(registry: SkillRegistry) -> None:
     begin(registry)
     for _minute in range(5):
         registry.resolve()
-        registry.backend.commit_notes()
+        registry.backend.take_in_notes()
     (row,) = rows(registry.backend)
     assert (row.owner, row.share, row.reported) == ("ada", 0.5, False)
     assert counts(registry.backend).issued == 1
@@ -53,11 +53,11 @@ def test_a_ticket_handed_out_many_times_is_one(registry: SkillRegistry) -> None:
 
 def test_outside_a_trial_nothing_is_noted(registry: SkillRegistry) -> None:
     registry.resolve()
-    assert registry.backend.commit_notes() == 0
+    assert registry.backend.take_in_notes() == 0
     begin(registry)
     registry.backend.mutation("probe:share", {"name": "greet", "share": 0})
     registry.resolve()
-    assert registry.backend.commit_notes() == 0, "a paused trial tosses no coins"
+    assert registry.backend.take_in_notes() == 0, "a paused trial tosses no coins"
 
 
 def test_pinned_agents_and_those_who_ask_for_a_channel_are_no_part_of_the_trial(
@@ -67,13 +67,13 @@ def test_pinned_agents_and_those_who_ask_for_a_channel_are_no_part_of_the_trial(
     registry.resolve(channel="stable")
     registry.mutate("skills:pin", name="greet", version="1.0.0", reason="calm")
     registry.resolve()
-    assert registry.backend.commit_notes() == 0
+    assert registry.backend.take_in_notes() == 0
 
 
 def test_both_arms_are_counted_and_reports_mark_their_tickets(registry: SkillRegistry) -> None:
     begin(registry)
     tickets = {f"a-{number}": registry.resolve(agentId=f"a-{number}") for number in range(40)}
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     arms = [resolved.arm for resolved in tickets.values()]
     seen = counts(registry.backend)
     assert seen.canary_issued == arms.count(Arm.CANARY) > 0
@@ -90,7 +90,7 @@ def test_a_report_that_comes_before_its_note_is_counted_once(registry: SkillRegi
     begin(registry)
     report(registry, registry.resolve().ticket)
     assert counts(registry.backend).issued == 1
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     (row,) = rows(registry.backend)
     assert row.reported
     assert counts(registry.backend).issued == 1
@@ -99,7 +99,7 @@ def test_a_report_that_comes_before_its_note_is_counted_once(registry: SkillRegi
 def test_a_refused_report_marks_nothing(registry: SkillRegistry) -> None:
     begin(registry)
     ticket = registry.resolve().ticket
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     with pytest.raises(TicketRefused):
         report(registry, ticket, agent="a-2")
     (row,) = rows(registry.backend)
@@ -113,7 +113,7 @@ def test_a_run_that_began_before_the_trial_and_is_reported_in_it_has_come_back(
     begin(registry)
     during = registry.resolve().ticket
     assert during != before
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     report(registry, before)
     (row,) = rows(registry.backend)
     assert row.reported, "the slot is used up, so the trial's ticket will not be reported"
@@ -127,7 +127,7 @@ def test_a_crash_loses_one_interval_at_most_and_a_restart_counts_nothing_twice()
     begin(first)
     for number in range(10):
         first.resolve(agentId=f"kept-{number}")
-    first.backend.commit_notes()
+    first.backend.take_in_notes()
     for number in range(3):
         first.resolve(agentId=f"lost-{number}")  # the process is killed within the minute
 
@@ -135,10 +135,10 @@ def test_a_crash_loses_one_interval_at_most_and_a_restart_counts_nothing_twice()
     assert counts(again.backend).issued == 10
     for number in range(10):
         again.resolve(agentId=f"kept-{number}")
-    again.backend.commit_notes()
+    again.backend.take_in_notes()
     assert counts(again.backend).issued == 10
     report(again, again.resolve(agentId="lost-1").ticket, "lost-1")
-    again.backend.commit_notes()
+    again.backend.take_in_notes()
     assert counts(again.backend).issued == 11
 
 
@@ -151,7 +151,7 @@ def test_two_processes_that_hand_out_one_ticket_count_it_once() -> None:
     two = SkillRegistry(engine=MemoryEngine(store), alone=False)
     first = one.resolve().ticket
     assert two.resolve().ticket == first
-    assert (one.backend.commit_notes(), two.backend.commit_notes()) == (1, 1)
+    assert (one.backend.take_in_notes(), two.backend.take_in_notes()) == (1, 1)
     assert counts(two.backend).issued == 1
 
 
@@ -163,7 +163,7 @@ def test_the_judge_is_told_each_ticket_once_in_the_order_they_were_handed_out(
     for number in range(25):
         registry.resolve(agentId=f"a-{number}")
         registry.backend.now_ms += MINUTE_MS
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     assert tell(registry, until=start - 1) == []
     assert len(tell(registry, until=start + 4 * MINUTE_MS)) == 5
     told = tell(registry, limit=15) + tell(registry, limit=15)
@@ -184,7 +184,7 @@ def test_a_trial_keeps_so_many_tickets_and_no_more(
     monkeypatch.setattr(exposures, "MAX_TRACKED", 3)
     begin(registry)
     tickets = [registry.resolve(agentId=f"a-{number}").ticket for number in range(6)]
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     report(registry, tickets[5], "a-5")
     assert len(rows(registry.backend)) == counts(registry.backend).issued == 3
 
@@ -197,5 +197,5 @@ def test_an_answer_by_a_key_of_idempotency_counts_no_second_ticket(
     told = {"name": "greet", "agentId": "a-1", "idempotencyKey": "once"}
     for _ in range(2):
         registry.backend.mutation("skills:resolve", told, principal=caller)
-    registry.backend.commit_notes()
+    registry.backend.take_in_notes()
     assert counts(registry.backend).issued == 1
